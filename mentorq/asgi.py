@@ -1,0 +1,9 @@
+"""What an ASGI server starts. The views are synchronous: prefer `mentorq.wsgi`."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorq.settings")
+
+application = get_asgi_application()

@@ -1,0 +1,64 @@
+"""Where domain errors become HTTP errors: a status, `{"detail", "code"}`, and what the client needs to go on."""
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from rest_framework import views
+from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.response import Response
+
+from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
+from mentorq_backend.serializers import TicketSerializer
+from mentorq_users.lcs import LCSUnavailable
+
+
+class ServiceUnavailable(APIException):
+    """503: something that we depend on does not answer; `wait` becomes Retry-After, in seconds."""
+
+    status_code = 503
+    default_code = "service_unavailable"
+    wait = 5
+
+
+class PayloadTooLarge(APIException):
+    """413: the body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE."""
+
+    status_code = 413
+    default_detail = "The body is too large."
+    default_code = "too_large"
+
+
+class Conflict(APIException):
+    """409: the move is not possible, or somebody was faster."""
+
+    status_code = 409
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the answer to an error raised in a view; None for a bug, which Django logs and answers with 500."""
+    response = views.exception_handler(_as_api_exception(exc), context)
+    if response is None:
+        return None
+    if isinstance(response.data, dict) and "detail" in response.data:
+        response.data.setdefault("code", getattr(response.data["detail"], "code", "error"))
+    if isinstance(exc, (TicketConflict, LimitReached)) and exc.ticket is not None:
+        response.data["ticket"] = TicketSerializer(exc.ticket, context={"request": context["request"]}).data
+    return response
+
+
+def _as_api_exception(exc: Exception) -> Exception:
+    """Return Django REST framework's exception for one of ours or Django's; any other as it is."""
+    match exc:
+        case TicketConflict() | LimitReached():
+            return Conflict(str(exc), code=exc.code)
+        case MoveNotAllowed():
+            return PermissionDenied(str(exc))
+        case LCSUnavailable():
+            return ServiceUnavailable("HackRU's account service does not answer. Please try again in a moment.")
+        case OperationalError() | InterfaceError():
+            return ServiceUnavailable("The database does not answer. Please try again in a moment.")
+        case RequestDataTooBig():
+            return PayloadTooLarge()
+        case _:
+            return exc

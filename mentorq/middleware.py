@@ -1,0 +1,44 @@
+"""What holds for every path under /api, whoever answers it: slashes are optional, errors are JSON."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Return whether the request is for the API, known path or not."""
+    return f"{request.path_info}/".startswith("/api/")
+
+
+class OptionalSlashMiddleware:
+    """Answers `/api/…` and `/healthz` without their trailing slash as with it, for every method, without a redirect."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.endswith("/") and (is_api(request) or request.path_info == "/healthz"):
+            request.path_info += "/"
+        return self.get_response(request)
+
+
+class JSONErrorsMiddleware:
+    """Turns Django's own HTML error pages (unknown path, refused host, crash, DEBUG's too) into JSON under `/api`."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if is_api(request) and response.status_code >= 400 and response["Content-Type"].startswith("text/html"):
+            return self.as_json(response)
+        return response
+
+    def as_json(self, response: HttpResponse) -> HttpResponse:
+        """Return a JSON answer of the same status, with the reason's usual phrase and `Allow` kept."""
+        detail = f"{HTTPStatus(response.status_code).phrase}."
+        kept = {"Allow": response["Allow"]} if "Allow" in response else {}
+        return JsonResponse({"detail": detail}, status=response.status_code, headers=kept)

@@ -1,0 +1,247 @@
+"""Settings, in Django's order. Only environment variables separate a laptop from production: docs/configuration.md.
+
+They fail closed: whatever is not `manage.py` without a SECRET_KEY, or pytest, counts as production.
+"""
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+
+
+def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
+    """Return the environment variable `name` through `cast`; unset or empty means `default`. Raises ImproperlyConfigured."""
+    text = env.str(name, default="").strip()
+    try:
+        return cast(text) if text else default
+    except (KeyError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} cannot be {text!r} ({error}): see docs/configuration.md.") from error
+
+
+def boolean(text: str) -> bool:
+    """Return on/true/yes/1 as True and off/false/no/0 as False; anything else raises KeyError rather than being guessed."""
+    return {
+        "on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False,
+    }[text.lower()]  # fmt: skip
+
+
+def at_least(least: float, kind: type[int] | type[float] = int) -> Callable[[str], float]:
+    """Return a cast to a number of that `kind` that raises ValueError below `least` (NaN included)."""
+
+    def cast(text: str) -> float:
+        number = kind(text)
+        if not number >= least:
+            raise ValueError(f"at least {least}")
+        return number
+
+    return cast
+
+
+def listed(text: str) -> list[str]:
+    """Return the items of a comma-separated text, blanks dropped."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def rate(text: str) -> str:
+    """Return a throttle rate such as `20/min`; raises ValueError where Django REST framework would fail at the first try."""
+    count, slash, period = text.partition("/")
+    if not (count.isdecimal() and slash and period in {"s", "sec", "min", "m", "h", "hour", "d", "day"}):
+        raise ValueError("a count, a slash and one of sec, min, hour, day")
+    return text
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return Django's DATABASES entry for a sqlite:// or postgres:// URL; raises ValueError for anything else."""
+    scheme = url.partition("://")[0]
+    if scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError("sqlite:///file or postgres://user:password@host:5432/name")
+    config = env.db_url_config(url)
+    return sqlite(config) if scheme == "sqlite" else postgresql(config)
+
+
+def sqlite(config: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` for many threads: readers never wait, a writer takes its lock at BEGIN and queues for it."""
+    options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"}
+    # A relative name means the project's root, wherever the server was started. The tests need a file: threads share it.
+    name = config["NAME"] if config["NAME"] == ":memory:" else BASE_DIR / config["NAME"]
+    return {**config, "NAME": name, "OPTIONS": options, "TEST": {"NAME": BASE_DIR / "test.sqlite3"}}
+
+
+def postgresql(config: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` with kept connections, checked before use so that a restarted PostgreSQL is found again."""
+    # A socket's directory comes percent-encoded, because a URL's host cannot hold slashes.
+    return {**config, "HOST": unquote(config["HOST"]), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+
+
+# Who started this process?
+
+UNDER_PYTEST = "pytest" in sys.modules
+SECRET_KEY = read("SECRET_KEY", str, "")
+LOCAL = UNDER_PYTEST or (not SECRET_KEY and Path(sys.argv[0]).name == "manage.py")
+
+# Core
+
+DEBUG = read("DEBUG", boolean, LOCAL)
+
+if not SECRET_KEY:
+    if not LOCAL:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set: a server needs one to sign its tokens. Make one with\n"
+            "    python -c 'import secrets; print(secrets.token_urlsafe(64))'\n"
+            "and keep it in the environment of every process."
+        )
+    SECRET_KEY = "django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"  # noqa: S105 - LOCAL only
+
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, LOCAL_HOSTS)
+
+INSTALLED_APPS = [
+    "mentorq_users",
+    "mentorq_backend",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    # First, so that errors and preflights carry the headers too.
+    "corsheaders.middleware.CorsMiddleware",
+    "mentorq.middleware.JSONErrorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mentorq.middleware.OptionalSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "mentorq.urls"
+WSGI_APPLICATION = "mentorq.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": read("DATABASE_URL", database, database("sqlite:///db.sqlite3"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# In the database, because a throttle in a process's own memory would count per worker. `migrate` makes the table.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mentorq_cache"}}
+
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+# Found in the installed packages at start, so that no deployment has to remember collectstatic.
+WHITENOISE_USE_FINDERS = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}
+
+# Security
+
+# A proxy in front speaks TLS and must set this header itself, overwriting a client's: docs/configuration.md.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = read("SECURE_SSL_REDIRECT", boolean, not (DEBUG or LOCAL))
+SECURE_REDIRECT_EXEMPT = [r"^healthz/?$"]
+SECURE_HSTS_SECONDS = 30 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+# Preloading concerns a whole domain and is its owner's to ask for, not one host's.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+SESSION_COOKIE_AGE = 3 * 24 * 3600  # as long as an LCS token lives
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, ["http://localhost:8000", "http://127.0.0.1:8000"])
+# The largest ticket is some 20 kB of JSON, all of it escaped; anything much larger is not one.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+CORS_URLS_REGEX = r"^/api(/|$)"
+CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", listed, ["http://localhost:3000", "http://127.0.0.1:3000"])
+CORS_EXPOSE_HEADERS = ["Retry-After"]
+
+# Who people are
+
+AUTH_USER_MODEL = "mentorq_users.User"
+AUTHENTICATION_BACKENDS = [
+    # First, so that a local superuser gets in while LCS is down.
+    "django.contrib.auth.backends.ModelBackend",
+    "mentorq_users.backends.LCSBackend",
+]
+LOGIN_URL = "admin:login"
+
+LCS_BASE_URL = read("LCS_BASE_URL", str, "http://127.0.0.1:8001/dev" if LOCAL else "https://api.hackru.org/prod")
+LCS_TIMEOUT = read("LCS_TIMEOUT", at_least(0.001, float), 5.0)
+LCS_TOKEN_KEYS = read("LCS_TOKEN_KEYS", listed, [SECRET_KEY])
+LCS_ROLES_MAX_AGE = timedelta(minutes=5)
+
+SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=30), "REFRESH_TOKEN_LIFETIME": timedelta(days=3)}
+
+# The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["mentorq_users.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["mentorq.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mentorq.negotiation.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {"token": read("THROTTLE_TOKEN", rate, "20/min")},
+    "EXCEPTION_HANDLER": "mentorq.exceptions.exception_handler",
+    "NUM_PROXIES": read("NUM_PROXIES", at_least(0), 0),
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MentorQ",
+    "DESCRIPTION": "The help desk of a hackathon: hackers open tickets, mentors claim and close them, directors watch the waiting times.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# Tickets
+
+TICKETS_MAX_OPEN = read("TICKETS_MAX_OPEN", at_least(1), 5)
