@@ -1,0 +1,52 @@
+"""How Django's `authenticate()` asks LCS, and how roles are read again later."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from mentorq_users.emails import normalize_email
+from mentorq_users.lcs import LCSClient, LCSProfile, LCSRefused
+from mentorq_users.models import User
+
+
+class LCSBackend(ModelBackend):
+    """Signs people in with their LCS token (the API) or with their LCS password (the admin site)."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        """Return the account of `email` and `lcs_token`, or of `username` and `password`.
+
+        None where LCS refuses, the token is somebody else's or the account is deactivated; raises LCSUnavailable.
+        """
+        email = normalize_email(kwargs.get("email") or username or "")
+        try:
+            token = kwargs.get("lcs_token") or LCSClient().authorize(email, password or "")
+            user = User.objects.from_lcs(own_profile(email, token), token)
+        except LCSRefused:
+            return None
+        return user if self.user_can_authenticate(user) else None
+
+
+def own_profile(email: str, lcs_token: str) -> LCSProfile:
+    """Return what LCS says of the token's owner; raises LCSRefused unless that is `email`, and LCSUnavailable."""
+    profile = LCSClient().validate(email, lcs_token)
+    if profile.email != email:
+        raise LCSRefused("the token belongs to someone else")
+    return profile
+
+
+def check_roles(user: User) -> User:
+    """Return the account with its roles as LCS says now, by the token of their last sign-in.
+
+    Raises LCSRefused, after which that token is not tried again, and LCSUnavailable, which leaves the account as it was.
+    """
+    try:
+        if not user.lcs_token:
+            raise LCSRefused("no LCS token")
+        return User.objects.from_lcs(own_profile(user.email, user.lcs_token))
+    except LCSRefused:
+        # Only the very token that was refused: a sign-in may have brought a new one meanwhile.
+        User.objects.filter(pk=user.pk, encrypted_lcs_token=user.encrypted_lcs_token).update(encrypted_lcs_token="")
+        raise

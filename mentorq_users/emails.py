@@ -1,0 +1,22 @@
+"""E-mail addresses, by which LCS, accounts and tickets know a person."""
+
+import string
+
+from rest_framework import serializers
+
+ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def normalize_email(email: str) -> str:
+    """Return the address as it is stored and compared: ASCII letters in lower case, nothing else changed.
+
+    `str.lower()` would turn the Kelvin sign of `K@b.co` into the `k` of somebody else's address.
+    """
+    return email.strip().translate(ASCII_LOWER)
+
+
+class EmailField(serializers.EmailField):
+    """A serializer's e-mail field whose value is normalized."""
+
+    def to_internal_value(self, data: object) -> str:
+        return normalize_email(super().to_internal_value(data))

@@ -1,0 +1,36 @@
+"""Encryption of the LCS tokens that the database keeps, with the keys of the LCS_TOKEN_KEYS setting, newest first.
+
+To rotate: put a new key in front, and drop the old one after three days, when the last token under it has expired.
+"""
+
+import base64
+from functools import cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+
+def encrypt(text: str) -> str:
+    """Return `text` encrypted with the newest key; "" stays ""."""
+    return _ring(tuple(settings.LCS_TOKEN_KEYS)).encrypt(text.encode()).decode() if text else ""
+
+
+def decrypt(text: str) -> str:
+    """Return what `encrypt` was given, under any of the keys; "" where none fits, as if there were no token."""
+    try:
+        return _ring(tuple(settings.LCS_TOKEN_KEYS)).decrypt(text.encode()).decode()
+    except InvalidToken:
+        return ""
+
+
+@cache
+def _ring(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(_fernet_key(key)) for key in keys])
+
+
+def _fernet_key(key: str) -> bytes:
+    """Return a Fernet key derived (RFC 5869) from key material of any form, SECRET_KEY included, for this use alone."""
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"mentorq: LCS tokens at rest")
+    return base64.urlsafe_b64encode(derivation.derive(key.encode()))

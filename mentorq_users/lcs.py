@@ -1,0 +1,164 @@
+"""The client of LCS, HackRU's account service, which alone knows who somebody is (docs/lcs.md).
+
+LCSError
+├── LCSRefused        LCS says no: a wrong password, a bad, expired or revoked token
+└── LCSUnavailable    LCS is down, slow, or does not speak its own language
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import requests
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from mentorq_users.deadlines import DeadlineAdapter
+from mentorq_users.emails import normalize_email
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_ANSWER_BYTES = 1024 * 1024
+# At most so many calls at once, in threads of their own: what hangs there (a name server, too) never holds a request
+# beyond its deadline.
+executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lcs")
+
+
+class LCSError(Exception):
+    """Any way in which LCS did not give what was asked for. Its text never holds a token or a password."""
+
+
+class LCSRefused(LCSError):
+    """LCS understood and says no; the text is its own reason."""
+
+
+class LCSUnavailable(LCSError):
+    """LCS gave no well-formed answer within the deadline, so nothing is known about the person."""
+
+
+@dataclass(frozen=True)
+class LCSProfile:
+    """Who LCS says somebody is: a normalized e-mail, names (may be empty) and the roles that are true."""
+
+    email: str
+    first_name: str
+    last_name: str
+    roles: frozenset[str]
+
+    @classmethod
+    def from_body(cls, body: Any) -> "LCSProfile":
+        """Return the profile in an answer's body; raises LCSUnavailable where it has no valid e-mail or no role object."""
+        if not isinstance(body, dict) or not isinstance(body.get("role"), dict):
+            raise LCSUnavailable("a profile without a role object")
+        return cls(
+            email=_email(body.get("email")),
+            first_name=_name(body.get("first_name")),
+            last_name=_name(body.get("last_name")),
+            # Only a JSON true: the string "false" would be true to Python.
+            roles=frozenset(role for role, held in body["role"].items() if held is True),
+        )
+
+
+def _token(body: Any) -> str:
+    if not isinstance(body, dict) or not isinstance(body.get("token"), str) or not body["token"]:
+        raise LCSUnavailable("no token")
+    return str(body["token"])
+
+
+def _profiles(body: Any) -> list[LCSProfile]:
+    if not isinstance(body, list):
+        raise LCSUnavailable("no list of profiles")
+    return [LCSProfile.from_body(profile) for profile in body]
+
+
+def _email(value: Any) -> str:
+    try:
+        validate_email(value)
+        value.encode()  # a lone surrogate passes for a letter of a domain, but no database takes it
+    except (ValidationError, ValueError) as error:
+        raise LCSUnavailable("a profile without a valid e-mail") from error
+    return normalize_email(value)
+
+
+def _name(value: Any) -> str:
+    """Return a name that fits our columns and any database (no NUL, no lone surrogate); anything else is no name."""
+    return value.encode(errors="ignore").decode().replace("\0", "").strip()[:100] if isinstance(value, str) else ""
+
+
+class LCSClient:
+    """The calls of LCS that MentorQ makes; every one ends within LCS_TIMEOUT seconds.
+
+    They raise LCSRefused, or LCSUnavailable for everything that is neither a refusal nor a well-formed good answer.
+    """
+
+    def authorize(self, email: str, password: str) -> str:
+        """Return an LCS token for the person's own e-mail and password."""
+        return self._call("/authorize", {"email": email, "password": password}, _token)
+
+    def validate(self, email: str, token: str) -> LCSProfile:
+        """Return the profile of the token's owner, who need not be `email`: the caller compares."""
+        return self._call("/validate", {"email": email, "token": token}, LCSProfile.from_body)
+
+    def read(self, token: str, email: str) -> LCSProfile:
+        """Return the profile of `email`, read with an organizer's token; raises LCSRefused where LCS knows no such person."""
+        for profile in self._call("/read", {"token": token, "query": {"email": email}}, _profiles):
+            if profile.email == email:
+                return profile
+        raise LCSRefused(f"{email} is not known to LCS")
+
+    def _call(self, path: str, payload: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
+        """Return the body of LCS's answer through `parse`, within the deadline."""
+        future = executor.submit(_post, settings.LCS_BASE_URL.rstrip("/") + path, payload, settings.LCS_TIMEOUT)
+        try:
+            return parse(_open(*future.result(timeout=settings.LCS_TIMEOUT)))
+        except (LCSUnavailable, requests.RequestException, TimeoutError) as error:
+            future.cancel()
+            reason = str(error) if isinstance(error, LCSUnavailable) else type(error).__name__
+            logger.warning("LCS %s is unavailable: %s", path, reason)
+            raise LCSUnavailable(f"{path}: {reason}") from error
+
+
+def _post(url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, bytes]:
+    """Return HTTP status and content, at most MAX_ANSWER_BYTES; raises requests.RequestException, LCSUnavailable.
+
+    A session a call keeps no cookie of one person for another, and meets no connection that LCS closed meanwhile.
+    """
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy, .netrc or CA bundle from the environment sees a password
+        session.mount("http://", DeadlineAdapter())
+        session.mount("https://", DeadlineAdapter())
+        # A redirect is not followed: it would carry the password to wherever it points.
+        with session.post(url, json=payload, timeout=timeout, allow_redirects=False, stream=True) as response:
+            content = b""
+            for chunk in response.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > MAX_ANSWER_BYTES:
+                    raise LCSUnavailable("an answer too large")
+            return response.status_code, content
+
+
+def _open(http_status: int, content: bytes) -> Any:
+    """Return the body inside LCS's envelope, whose `statusCode` is the real status; raises LCSRefused, LCSUnavailable."""
+    envelope = _json(content)
+    if not isinstance(envelope, dict) or type(envelope.get("statusCode")) is not int:
+        raise LCSUnavailable(f"HTTP {http_status} without an envelope")
+    status, body = envelope["statusCode"], envelope.get("body")
+    if status in (400, 403) and http_status in (200, status):
+        raise LCSRefused(body if isinstance(body, str) else f"status {status}")
+    if status != 200 or http_status != 200:
+        raise LCSUnavailable(f"HTTP {http_status}, status {status}")
+    # Older deployments encode the body once more.
+    return _json(body) if isinstance(body, str) else body
+
+
+def _json(text: bytes | str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise LCSUnavailable("not JSON") from error

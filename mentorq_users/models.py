@@ -1,0 +1,137 @@
+"""Who people are here: an account for each e-mail that LCS vouched for, and the refresh tokens that were logged out."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from mentorq_users.emails import normalize_email
+from mentorq_users.encryption import decrypt, encrypt
+from mentorq_users.lcs import LCSProfile
+
+
+class UserManager(BaseUserManager["User"]):
+    """Accounts come from LCS, and from `createsuperuser` for the day on which LCS is down."""
+
+    def from_lcs(self, profile: LCSProfile, lcs_token: str | None = None) -> "User":
+        """Return the account of that profile, made or brought up to date; two at once make one account.
+
+        A new `lcs_token` is kept, encrypted, to ask LCS for the roles again later; None leaves the old one.
+        """
+        said: dict[str, Any] = {
+            "first_name": profile.first_name,
+            "last_name": profile.last_name,
+            "is_mentor": "mentor" in profile.roles,
+            "is_organizer": "organizer" in profile.roles,
+            "is_director": "director" in profile.roles,
+            "roles_checked_at": timezone.now(),
+        }
+        if lcs_token is not None:
+            said["encrypted_lcs_token"] = encrypt(lcs_token)
+        user, created = self.get_or_create(email=profile.email, defaults=said)
+        if not created:
+            self.filter(pk=user.pk).update(**said)
+            user.refresh_from_db()
+        return user
+
+    def create_superuser(self, email: str, password: str) -> "User":
+        """Return a new local account that may do everything in the admin; used by `manage.py createsuperuser`."""
+        user = self.model(email=normalize_email(email), is_superuser=True)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the account with that e-mail, however it is capitalised; raises User.DoesNotExist."""
+        return self.get(email=normalize_email(username or ""))
+
+
+class User(AbstractBaseUser):
+    """A person, by e-mail, with the roles that LCS gave them when it was last asked."""
+
+    email = models.EmailField(unique=True)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    is_mentor = models.BooleanField("mentor", default=False)
+    is_organizer = models.BooleanField("organizer", default=False)
+    is_director = models.BooleanField("director", default=False)
+    roles_checked_at = models.DateTimeField("roles as LCS said at", null=True, blank=True)
+    encrypted_lcs_token = models.TextField(blank=True, editable=False)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Without it the person can no longer sign in, and their tokens stop at once."
+    )
+    is_superuser = models.BooleanField(
+        "local superuser", default=False, help_text="Made by createsuperuser, not by LCS; may do what organizers may."
+    )
+    date_joined = models.DateTimeField("first seen", default=timezone.now, editable=False)
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def name(self) -> str:
+        """First and last name, or whichever there is; "" where LCS knows neither."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether they may correct any ticket and use the admin site: organizers, directors, local superusers."""
+        return self.is_organizer or self.is_director or self.is_superuser
+
+    @property
+    def lcs_token(self) -> str:
+        """The LCS token of their last sign-in, "" where there is none or no key reads it any more."""
+        return decrypt(self.encrypted_lcs_token)
+
+    @property
+    def roles_are_stale(self) -> bool:
+        """Whether what LCS said of their roles is older than LCS_ROLES_MAX_AGE."""
+        checked = self.roles_checked_at
+        return checked is None or timezone.now() - checked > settings.LCS_ROLES_MAX_AGE
+
+    @property
+    def token_claims(self) -> dict[str, Any]:
+        """What their tokens say of them, for the frontend to show; what a request may do is decided by this row."""
+        return {
+            "name": self.name,
+            "email": self.email,
+            "mentor": self.is_mentor,
+            "organizer": self.is_organizer,
+            "director": self.is_director,
+        }
+
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
+        """Return whether the admin site lets them in; each admin class narrows what may be done there."""
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Return whether the admin site lists an app for them: all or none."""
+        return self.is_active and self.is_staff
+
+
+class RevokedTokenManager(models.Manager["RevokedToken"]):
+    """The refresh tokens that are dead before their time."""
+
+    def revoke(self, jti: str, expires_at: datetime) -> bool:
+        """Kill the refresh token of that id; return False where it was dead already. Forgets those long expired."""
+        self.filter(expires_at__lt=timezone.now()).delete()
+        return self.get_or_create(jti=jti, defaults={"expires_at": expires_at})[1]
+
+
+class RevokedToken(models.Model):
+    """A refresh token that was logged out, by its id alone: what is stored here signs nobody in."""
+
+    jti = models.CharField(max_length=255, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = RevokedTokenManager()
+
+    def __str__(self) -> str:
+        return self.jti

@@ -1,0 +1,64 @@
+"""What the sign-in endpoints take and give."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.exceptions import TokenError
+
+from mentorq_users.backends import check_roles
+from mentorq_users.emails import EmailField
+from mentorq_users.lcs import LCSRefused, LCSUnavailable
+from mentorq_users.tokens import AccessToken, RefreshToken
+
+
+class LCSCredentialsSerializer(serializers.Serializer[Any]):
+    """An e-mail and the LCS token that should be its owner's; only their form is checked."""
+
+    email = EmailField(write_only=True, max_length=254)
+    lcs_token = serializers.CharField(write_only=True, max_length=4096)
+
+
+class TokenObtainSerializer(LCSCredentialsSerializer):
+    """Turns an LCS token into MentorQ's pair of tokens."""
+
+    access = serializers.CharField(read_only=True)
+    refresh = serializers.CharField(read_only=True)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        """Return `{"access", "refresh"}`; raises AuthenticationFailed (401) and LCSUnavailable (503)."""
+        user = authenticate(self.context["request"], **attrs)
+        if user is None:
+            raise AuthenticationFailed("LCS does not accept this token for this e-mail, or the account is deactivated.")
+        return {"access": str(AccessToken.for_user(user)), "refresh": str(RefreshToken.for_user(user))}
+
+
+class TokenRefreshSerializer(serializers.Serializer[Any]):
+    """Turns a refresh token into a new access token with the roles of now."""
+
+    refresh = serializers.CharField(write_only=True)
+    access = serializers.CharField(read_only=True)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        """Return `{"access"}`; raises TokenError (401) where the token or its owner is no longer good."""
+        user = RefreshToken(attrs["refresh"]).owner()
+        if user.roles_are_stale:
+            try:
+                user = check_roles(user)
+            except LCSRefused as error:
+                raise TokenError("LCS no longer accepts this account's token") from error
+            except LCSUnavailable:
+                pass  # logged where it was met; the last known roles hold
+        return {"access": str(AccessToken.for_user(user))}
+
+
+class LogoutSerializer(serializers.Serializer[Any]):
+    """Kills a refresh token."""
+
+    refresh = serializers.CharField(write_only=True)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        """Return `{}`; raises TokenError (401) for a token that is bad or dead."""
+        RefreshToken(attrs["refresh"]).revoke()
+        return {}

@@ -1,0 +1,58 @@
+"""Signing in, staying signed in, signing out: no access token is needed for any of them."""
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework_simplejwt.views import TokenViewBase
+
+from mentorq.openapi import THROTTLED, WRITE_ERRORS, ErrorSerializer
+from mentorq_users.serializers import LogoutSerializer, TokenObtainSerializer, TokenRefreshSerializer
+from mentorq_users.throttles import TokenThrottle
+
+DEAD = OpenApiResponse(ErrorSerializer, "`token_not_valid`: expired, logged out, or no longer anybody's.")
+REFUSED = OpenApiResponse(ErrorSerializer, "LCS rejects the token, it is somebody else's, or the account is deactivated.")
+
+
+@extend_schema_view(
+    post=extend_schema(
+        tags=["auth"],
+        summary="Sign in",
+        description="Turns an LCS token into MentorQ's own pair.",
+        responses={200: TokenObtainSerializer, **WRITE_ERRORS, 401: REFUSED, 429: THROTTLED},
+        examples=[
+            OpenApiExample("A hacker", {"email": "ada@example.edu", "lcs_token": "…"}, request_only=True),
+            OpenApiExample("Signed in", {"access": "eyJ…", "refresh": "eyJ…"}, response_only=True, status_codes=["200"]),
+        ],
+    )
+)
+class TokenObtainView(TokenViewBase):
+    """`POST /api/auth/token/`."""
+
+    serializer_class = TokenObtainSerializer
+    throttle_classes = [TokenThrottle]
+
+
+@extend_schema_view(
+    post=extend_schema(
+        tags=["auth"],
+        summary="Stay signed in",
+        description="A new access token, with the roles that LCS gives the person now. The refresh token stays the same.",
+        responses={200: TokenRefreshSerializer, **WRITE_ERRORS, 401: DEAD},
+    )
+)
+class TokenRefreshView(TokenViewBase):
+    """`POST /api/auth/refresh/`."""
+
+    serializer_class = TokenRefreshSerializer
+
+
+@extend_schema_view(
+    post=extend_schema(
+        tags=["auth"],
+        summary="Sign out",
+        description="The refresh token is dead from now on.",
+        responses={200: OpenApiResponse({"type": "object", "maxProperties": 0}, "Signed out."), **WRITE_ERRORS, 401: DEAD},
+    )
+)
+class LogoutView(TokenViewBase):
+    """`POST /api/auth/logout/`."""
+
+    serializer_class = LogoutSerializer
