@@ -1,0 +1,299 @@
+"""What a ticket is, which moves it makes, and the history of them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
+from mentorq_backend.locks import lock_address
+from mentorq_backend.moves import MOVES, Move, Status, Who
+from mentorq_users.models import User
+
+MICROSECOND = timedelta(microseconds=1)
+PARTICIPLES = {
+    Status.OPEN: "reopened",
+    Status.CLAIMED: "claimed",
+    Status.CLOSED: "closed",
+    Status.CANCELLED: "cancelled",
+}
+
+
+def name_of(email: str) -> str:
+    """Return the name to show for an e-mail: its account's, or the address itself where there is none."""
+    user = User.objects.filter(email=email).first()
+    return (user and user.name) or email
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    """The words in which tickets are asked for."""
+
+    def visible_to(self, user: User) -> "TicketQuerySet":
+        """Return what that person may see: mentors, organizers and directors everything, everyone else their own."""
+        return self if user.is_mentor or user.is_staff else self.filter(owner_email=user.email)
+
+    def newest_first(self) -> "TicketQuerySet":
+        """Return them in the order in which everybody reads them."""
+        return self.order_by("-created", "-id")
+
+    def check_limit(self, owner_email: str, *, reopening: "Ticket | None" = None) -> None:
+        """Raise LimitReached where one more open ticket would be too many; call it inside the transaction that adds it."""
+        lock_address(owner_email)
+        if self.filter(owner_email=owner_email, status=Status.OPEN).count() >= settings.TICKETS_MAX_OPEN:
+            raise LimitReached(
+                f"{owner_email} has {settings.TICKETS_MAX_OPEN} open tickets already: cancel one, or wait for a mentor.",
+                ticket=reopening,
+            )
+
+    @transaction.atomic
+    def record(
+        self, *, by: User, status: str = Status.OPEN, mentor_email: str = "", mentor: str = "", **fields: Any
+    ) -> "Ticket":
+        """Return a new ticket with its first history row; raises LimitReached, MoveNotAllowed.
+
+        Any other status than OPEN records help already given: it has its instants, but no waiting time.
+        """
+        ticket = self.model(**fields)
+        ticket.owner = ticket.owner or name_of(ticket.owner_email)
+        if status == Status.OPEN:
+            self.check_limit(ticket.owner_email)
+        else:
+            ticket.become(status, by=by, mentor_email=mentor_email, mentor=mentor)
+        ticket.save(force_insert=True)
+        ticket.add_event(by, ticket.created, "", {"status": status})
+        return ticket
+
+
+class Ticket(models.Model):
+    """A request for help. Its status changes only through the verbs below, which alone decide who may do what."""
+
+    Status = Status
+
+    owner_email = models.EmailField()
+    owner = models.CharField(max_length=255, help_text="The name to show; not always the owner's own.")
+    title = models.CharField(max_length=255)
+    comment = models.CharField(max_length=2000, blank=True)
+    contact = models.CharField(max_length=255, blank=True)
+    location = models.CharField(max_length=255)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.OPEN)
+    mentor = models.CharField(max_length=255, blank=True)
+    mentor_email = models.EmailField(blank=True)
+    active = models.BooleanField(default=True, help_text="Whether the asker is still around, as mentors see it.")
+    created = models.DateTimeField(default=timezone.now)
+    claimed_datetime = models.DateTimeField(null=True, blank=True)
+    closed_datetime = models.DateTimeField(null=True, blank=True)
+    # From `created`, in microseconds: integers, because both databases average them in C, SQLite date arithmetic in Python.
+    time_to_claim = models.BigIntegerField(null=True, blank=True, editable=False)
+    time_to_close = models.BigIntegerField(null=True, blank=True, editable=False)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created", "-id"], name="ticket_newest"),
+            models.Index(fields=["owner_email", "-created", "-id"], name="ticket_owner_newest"),
+            models.Index(fields=["owner_email"], condition=Q(status=Status.OPEN), name="ticket_owner_open"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="ticket_status_and_instants_agree",
+                condition=(
+                    Q(status=Status.OPEN, mentor_email="", claimed_datetime=None, closed_datetime=None)
+                    | (Q(status=Status.CLAIMED, claimed_datetime__isnull=False, closed_datetime=None) & ~Q(mentor_email=""))
+                    | Q(status=Status.CLOSED, closed_datetime__isnull=False)
+                    | Q(status=Status.CANCELLED, closed_datetime=None)
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.title}"
+
+    def claim(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
+        """Give an open ticket to `by`, or to whom an organizer names (a hand-over where it is claimed already)."""
+        self.move(Status.CLAIMED, by=by, mentor_email=mentor_email, mentor=mentor)
+
+    def release(self, *, by: User) -> None:
+        """Put a claimed ticket back into the queue."""
+        if self.status in (Status.CLOSED, Status.CANCELLED):
+            raise self._not_possible("released")
+        self.move(Status.OPEN, by=by)
+
+    def close(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
+        """Say that it is done; a mentor who closes an open ticket becomes its mentor."""
+        self.move(Status.CLOSED, by=by, mentor_email=mentor_email, mentor=mentor)
+
+    def cancel(self, *, by: User, mentor_email: str | None = None) -> None:
+        """Take it back; an empty `mentor_email` forgets the mentor, None keeps them."""
+        self.move(Status.CANCELLED, by=by, mentor_email=mentor_email)
+
+    def reopen(self, *, by: User) -> None:
+        """Put a closed or cancelled ticket back into the queue."""
+        if self.status == Status.CLAIMED:
+            raise self._not_possible("reopened")
+        self.move(Status.OPEN, by=by)
+
+    def move(self, to: str, *, by: User, mentor_email: str | None = None, mentor: str = "") -> None:
+        """Make the move to that status for `by`, with its history row, or raise and change nothing.
+
+        Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, TicketConflict `conflict`, LimitReached.
+        To name what holds already does nothing. `mentor` is the name to show, by default the account's.
+        """
+        named = self._named(to, by, mentor_email)
+        if self._is_already(to, named):
+            return
+        move = MOVES.get((self.status, to))
+        if move is None:
+            raise self._not_possible(PARTICIPLES[to])
+        self._check_may(move, by)
+        self._check_may_name(named, by)
+        if move.verb == "hand over" and named == by.email:
+            raise self._conflict()
+        at = timezone.now()
+        self._make(move, by, at, self._changes(to, named, mentor, at))
+
+    def become(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
+        """Set, on a ticket not yet saved, what a move at its creation sets, without waiting times; raises MoveNotAllowed."""
+        named = self._named(status, by, mentor_email or None)
+        self._check_may_name(named, by)
+        changes = self._changes(status, named, mentor, at=self.created)
+        for column, value in {**changes, "time_to_claim": None, "time_to_close": None}.items():
+            setattr(self, column, value)
+
+    def hand_over(self, *, by: User, mentor_email: str, mentor: str = "") -> None:
+        """Give a claimed ticket to whom an organizer names; raises as `move` does."""
+        if self.status != Status.CLAIMED:
+            raise self._not_possible("given another mentor")
+        self.claim(by=by, mentor_email=mentor_email, mentor=mentor)
+
+    def rename_mentor(self, mentor: str, *, by: User) -> None:
+        """Show another name for the mentor of a claimed ticket, for that mentor or an organizer; raises as `move` does."""
+        if self.status != Status.CLAIMED:
+            raise self._not_possible("given another mentor")
+        self._check_may(MOVES[Status.CLAIMED, Status.OPEN]._replace(verb="rename the mentor of"), by)
+        if mentor != self.mentor:
+            renamed = {"status": Status.CLAIMED, "mentor": mentor}
+            self._make(MOVES[Status.CLAIMED, Status.CLAIMED], by, timezone.now(), renamed)
+
+    def mark_active(self, active: bool, *, by: User) -> None:
+        """Note whether the asker is still around; raises MoveNotAllowed for anyone but mentors and organizers."""
+        if not (by.is_mentor or by.is_staff):
+            raise MoveNotAllowed("Only mentors, organizers and directors say whether the asker is still around.")
+        Ticket.objects.filter(pk=self.pk).update(active=active)
+        self.active = active
+
+    def roles_of(self, user: User) -> set[Who]:
+        """Return what that person is to this ticket."""
+        is_owner = user.email == self.owner_email
+        return {
+            who
+            for who, holds in {
+                Who.MENTOR: user.is_mentor and not is_owner,
+                Who.ITS_MENTOR: user.email == self.mentor_email,
+                Who.OWNER: is_owner,
+                Who.ORGANIZER: user.is_staff,
+            }.items()
+            if holds
+        }
+
+    def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any]) -> None:
+        """Write the history row of a move that sets these columns."""
+        self.events.create(
+            at=at,
+            by=by.email,
+            from_status=from_status,
+            to_status=changes["status"],
+            mentor_email=changes.get("mentor_email", self.mentor_email),
+        )
+
+    def _named(self, to: str, by: User, mentor_email: str | None) -> str | None:
+        """Return whose ticket the move makes it: an e-mail, "" for nobody's, None for no change."""
+        if to == Status.OPEN:
+            return ""
+        if to == Status.CLAIMED:
+            return mentor_email or by.email
+        if to == Status.CANCELLED:
+            return mentor_email
+        if self.status == Status.OPEN:
+            return mentor_email or (by.email if Who.MENTOR in self.roles_of(by) else None)
+        # The frontend always names who closes; an organizer who does so leaves the credit with who helped.
+        closes_for_its_mentor = self.status == Status.CLAIMED and by.is_staff and mentor_email == by.email
+        return None if closes_for_its_mentor else mentor_email or None
+
+    def _is_already(self, to: str, named: str | None) -> bool:
+        return self.status == to and (not named or named == self.mentor_email)
+
+    def _check_may(self, move: Move, by: User) -> None:
+        if not move.who & self.roles_of(by):
+            raise MoveNotAllowed(move.rule)
+
+    def _check_may_name(self, named: str | None, by: User) -> None:
+        if not named or named == self.mentor_email:
+            return
+        if named == self.owner_email:
+            raise MoveNotAllowed("Nobody is the mentor of their own ticket.")
+        if named != by.email and not by.is_staff:
+            raise MoveNotAllowed("Only an organizer or director may name somebody else as the mentor.")
+
+    def _changes(self, to: str, named: str | None, mentor: str, at: datetime) -> dict[str, Any]:
+        """Return the columns that the move sets."""
+        waited = (at - self.created) // MICROSECOND
+        was_recorded = self.claimed_datetime is not None and self.time_to_claim is None
+        changes: dict[str, Any] = {"status": to}
+        if named is not None and named != self.mentor_email:
+            changes |= {"mentor_email": named, "mentor": named and (mentor or name_of(named))}
+        if to == Status.OPEN:
+            changes |= {"claimed_datetime": None, "time_to_claim": None, "closed_datetime": None, "time_to_close": None}
+        if self.status == Status.OPEN and to in (Status.CLAIMED, Status.CLOSED) and named:
+            changes |= {"claimed_datetime": at, "time_to_claim": waited}
+        if to == Status.CLOSED:
+            changes |= {"closed_datetime": at, "time_to_close": None if was_recorded else waited}
+        return changes
+
+    def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
+        """Write the changes and their history row, unless somebody moved the ticket since it was read."""
+        still = Ticket.objects.filter(pk=self.pk, status=self.status, mentor_email=self.mentor_email)
+        with transaction.atomic():
+            if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:
+                Ticket.objects.check_limit(self.owner_email, reopening=self)
+            moved = still.update(**changes)
+            if moved:
+                self.add_event(by, at, self.status, changes)
+        self.refresh_from_db()
+        if not moved and not self._is_already(changes["status"], changes.get("mentor_email")):
+            raise self._conflict()
+
+    def _not_possible(self, participle: str) -> TicketConflict:
+        remedy = ": reopen it first" if self.status in (Status.CLOSED, Status.CANCELLED) else ""
+        return TicketConflict(
+            f"A ticket that is {self.status} cannot be {participle}{remedy}.", code="not_possible", ticket=self
+        )
+
+    def _conflict(self) -> TicketConflict:
+        detail = {
+            Status.OPEN: "Somebody has put it back into the queue already.",
+            Status.CLAIMED: f"{self.mentor or self.mentor_email} has claimed it already.",
+            Status.CLOSED: "It has been closed already.",
+            Status.CANCELLED: "It has been cancelled already.",
+        }
+        return TicketConflict(detail[Status(self.status)], code="conflict", ticket=self)
+
+
+class TicketEvent(models.Model):
+    """One move of a ticket, its creation first. Rows are only ever added."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    by = models.EmailField()
+    from_status = models.CharField("from", max_length=9, blank=True, choices=Status.choices)
+    to_status = models.CharField("to", max_length=9, choices=Status.choices)
+    mentor_email = models.EmailField(blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} → {self.to_status} by {self.by}"

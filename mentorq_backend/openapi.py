@@ -1,0 +1,108 @@
+"""What the OpenAPI document says of tickets beyond their serializers: conflicts, figures, examples."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from mentorq.openapi import ErrorSerializer
+from mentorq_backend.serializers import TicketSerializer
+
+
+class ConflictSerializer(ErrorSerializer):
+    """A 409: nothing was changed; `ticket` is the ticket as it now stands."""
+
+    code = serializers.ChoiceField(choices=["conflict", "not_possible", "limit_reached"])
+    ticket = TicketSerializer()
+
+
+class LimitReachedSerializer(ErrorSerializer):
+    """A 409 at the creation: the owner has as many open tickets as anybody may have."""
+
+    code = serializers.ChoiceField(choices=["limit_reached"])
+
+
+class RatingSerializer(serializers.Serializer[None]):
+    """The average rating, in stars; null where nobody rated."""
+
+    rating__avg = serializers.FloatField(allow_null=True)
+
+
+class HourSerializer(serializers.Serializer[None]):
+    """The tickets created within one hour, and what became of them."""
+
+    hour = serializers.DateTimeField()
+    tickets = serializers.IntegerField()
+    closed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+    average_claimed_datetime_seconds = serializers.FloatField(allow_null=True)
+
+
+class MentorSerializer(serializers.Serializer[None]):
+    """What one mentor has done, by the tickets that name them."""
+
+    mentor_email = serializers.EmailField()
+    claimed = serializers.IntegerField()
+    closed = serializers.IntegerField()
+    average_claimed_datetime_seconds = serializers.FloatField(allow_null=True)
+    average_closed_datetime_seconds = serializers.FloatField(allow_null=True)
+
+
+class StatsSerializer(serializers.Serializer[None]):
+    """The figures of mentorq_backend/stats.py; seconds are counted from a ticket's creation, percentiles by nearest rank."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields; several keys hold spaces and cannot be declared as attributes."""
+        durations = [
+            f"{figure}_{instant}_datetime_seconds"
+            for figure in ("average", "median", "p90")
+            for instant in ("claimed", "closed")
+        ]
+        counts = [
+            "Total tickets",
+            "Open tickets",
+            "Claimed tickets",
+            "Closed Tickets",
+            "Cancelled Tickets",
+            "Number of mentors",
+            "Number of users",
+        ]
+        return {
+            **{name: serializers.FloatField(allow_null=True) for name in durations},
+            **{name: serializers.IntegerField() for name in counts},
+            "Average Rating": RatingSerializer(),
+            "per_hour": HourSerializer(many=True),
+            "per_mentor": MentorSerializer(many=True),
+        }
+
+
+CONFLICT = OpenApiResponse(
+    ConflictSerializer,
+    "`conflict`: somebody was faster or holds it. `not_possible`: nobody may make that move from there. "
+    "`limit_reached`: their own reopening would be one open ticket too many.",
+)
+LIMIT_REACHED = OpenApiResponse(LimitReachedSerializer, "The owner has as many open tickets as anybody may have.")
+
+TICKET_ID = OpenApiParameter("id", OpenApiTypes.INT64, OpenApiParameter.PATH)
+
+CREATE_EXAMPLES = [
+    OpenApiExample(
+        "A hacker who is stuck",
+        {
+            "title": "My build loops for ever",
+            "comment": "npm run build prints the same warning again and again",
+            "contact": "@ada on Slack",
+            "location": "Table 12",
+        },
+        request_only=True,
+    ),
+]
+
+MOVE_EXAMPLES = [
+    OpenApiExample("Claim it", {"status": "CLAIMED"}, request_only=True),
+    OpenApiExample("Close it", {"status": "CLOSED"}, request_only=True),
+    OpenApiExample(
+        "Hand it over (organizers)", {"status": "CLAIMED", "mentor_email": "max@example.edu"}, request_only=True
+    ),
+]

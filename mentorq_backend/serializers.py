@@ -1,0 +1,120 @@
+"""Tickets as JSON: one serializer shows them, one opens them, one moves them."""
+
+from typing import Any
+
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied, ValidationError
+
+from mentorq_backend.models import Ticket, TicketEvent
+from mentorq_backend.moves import Status
+from mentorq_users.emails import EmailField
+from mentorq_users.models import User
+
+
+class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
+    """A ticket as everybody who may see it sees it."""
+
+    created_datetime = serializers.DateTimeField(source="created", read_only=True, help_text="The same as `created`.")
+    feedback = serializers.SerializerMethodField(help_text="The URL of its feedback, empty where there is none.")
+
+    class Meta:
+        model = Ticket
+        fields = [
+            "id", "url", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor",
+            "mentor_email", "active", "created", "created_datetime", "claimed_datetime", "closed_datetime", "feedback",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_feedback(self, ticket: Ticket) -> str:
+        return ""
+
+
+class TicketWriteSerializer(serializers.ModelSerializer[Ticket]):
+    """What the two that write share: who writes, addresses in lower case, and the whole ticket as the answer."""
+
+    status = serializers.ChoiceField(choices=Status.choices, required=False)
+    mentor_email = EmailField(max_length=254, required=False, allow_blank=True)
+
+    def to_representation(self, instance: Ticket) -> dict[str, Any]:
+        return TicketSerializer(instance, context=self.context).data
+
+    @property
+    def user(self) -> User:
+        """Who sends the request."""
+        return self.context["request"].user
+
+
+class TicketCreateSerializer(TicketWriteSerializer):
+    """A new ticket; for organizers also the record of help already given."""
+
+    owner_email = EmailField(max_length=254, required=False, help_text="By default the caller.")
+    owner = serializers.CharField(
+        max_length=255, required=False, allow_blank=True, help_text="The name to show; by default the owner's."
+    )
+
+    class Meta:
+        model = Ticket
+        fields = [
+            "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email"
+        ]  # fmt: skip
+
+    def validate_status(self, status: str) -> str:
+        """Return the status; raises ValidationError where somebody else than an organizer asks for another than OPEN."""
+        if status != Status.OPEN and not self.user.is_staff:
+            raise ValidationError("Only organizers and directors record a ticket that is not OPEN: leave it out.")
+        return status
+
+    def validate_owner_email(self, owner_email: str) -> str:
+        """Return the address; raises PermissionDenied for somebody else's."""
+        if owner_email != self.user.email and not self.user.is_staff:
+            raise PermissionDenied("Only organizers and directors open a ticket for somebody else.")
+        return owner_email
+
+    def create(self, validated_data: dict[str, Any]) -> Ticket:
+        return Ticket.objects.record(by=self.user, **{"owner_email": self.user.email, **validated_data})
+
+
+class TicketMoveSerializer(TicketWriteSerializer):
+    """A move of a ticket: every other field is read-only and ignored."""
+
+    class Meta:
+        model = Ticket
+        fields = ["status", "mentor", "mentor_email", "active"]
+
+    def update(self, instance: Ticket, validated_data: dict[str, Any]) -> Ticket:
+        """Return the ticket after the move, or raise and change nothing."""
+        if "active" not in validated_data:
+            return self._move(instance, **validated_data)
+        with transaction.atomic():
+            active = validated_data.pop("active")
+            self._move(instance, **validated_data).mark_active(active, by=self.user)
+        return instance
+
+    def _move(self, ticket: Ticket, status: str = "", mentor_email: str | None = None, mentor: str = "") -> Ticket:
+        if status:
+            ticket.move(status, by=self.user, mentor_email=mentor_email, mentor=mentor)
+        elif mentor_email is not None:
+            ticket.hand_over(by=self.user, mentor_email=mentor_email, mentor=mentor)
+        elif mentor:
+            ticket.rename_mentor(mentor, by=self.user)
+        return ticket
+
+
+class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
+    """One row of a ticket's history."""
+
+    class Meta:
+        model = TicketEvent
+        fields = ["at", "by", "mentor_email"]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the fields; `from` is a word of Python's own and cannot be declared as an attribute."""
+        fields = super().get_fields()
+        return {
+            "at": fields["at"],
+            "by": fields["by"],
+            "from": serializers.CharField(source="from_status", help_text="Empty at the creation."),
+            "to": serializers.CharField(source="to_status"),
+            "mentor_email": fields["mentor_email"],
+        }
