@@ -8,11 +8,9 @@ from rest_framework.exceptions import ParseError
 
 
 class JSONParser(parsers.JSONParser):
-    """Reads UTF-8 JSON, whatever charset the request claims; raises ParseError (400), also where JSON is nested too deep."""
+    """Reads UTF-8 JSON, whatever charset the request claims; raises ParseError (400), also for JSON nested too deep."""
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         try:
             return super().parse(stream, media_type, {**(parser_context or {}), "encoding": "utf-8"})
         except RecursionError as error:

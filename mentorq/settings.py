@@ -19,7 +19,7 @@ env = environ.Env()
 
 
 def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
-    """Return the environment variable `name` through `cast`; unset or empty means `default`. Raises ImproperlyConfigured."""
+    """Return the environment variable `name` through `cast`, unset or empty `default`; raises ImproperlyConfigured."""
     text = env.str(name, default="").strip()
     try:
         return cast(text) if text else default
@@ -52,7 +52,7 @@ def listed(text: str) -> list[str]:
 
 
 def rate(text: str) -> str:
-    """Return a throttle rate such as `20/min`; raises ValueError where Django REST framework would fail at the first try."""
+    """Return a throttle rate such as `20/min`; raises ValueError where REST framework would fail at the first try."""
     count, slash, period = text.partition("/")
     if not (count.isdecimal() and slash and period in {"s", "sec", "min", "m", "h", "hour", "d", "day"}):
         raise ValueError("a count, a slash and one of sec, min, hour, day")
@@ -105,11 +105,11 @@ LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, LOCAL_HOSTS)
 
 INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
     "mentorq_users",
     "mentorq_backend",
     "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
@@ -232,7 +232,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "MentorQ",
-    "DESCRIPTION": "The help desk of a hackathon: hackers open tickets, mentors claim and close them, directors watch the waiting times.",
+    "DESCRIPTION": "The help desk of a hackathon: hackers open tickets, mentors claim and close them.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],

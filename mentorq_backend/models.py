@@ -147,7 +147,7 @@ class Ticket(models.Model):
             return
         move = MOVES.get((self.status, to))
         if move is None:
-            raise self._not_possible(PARTICIPLES[to])
+            raise self._not_possible(PARTICIPLES[Status(to)])
         self._check_may(move, by)
         self._check_may_name(named, by)
         if move.verb == "hand over" and named == by.email:
@@ -156,7 +156,7 @@ class Ticket(models.Model):
         self._make(move, by, at, self._changes(to, named, mentor, at))
 
     def become(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
-        """Set, on a ticket not yet saved, what a move at its creation sets, without waiting times; raises MoveNotAllowed."""
+        """Set, on a ticket not yet saved, what such a move would set, but no waiting times; raises MoveNotAllowed."""
         named = self._named(status, by, mentor_email or None)
         self._check_may_name(named, by)
         changes = self._changes(status, named, mentor, at=self.created)

@@ -6,20 +6,21 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from mentorq.openapi import ErrorSerializer
 from mentorq_backend.serializers import TicketSerializer
 
 
-class ConflictSerializer(ErrorSerializer):
+class ConflictSerializer(serializers.Serializer[None]):
     """A 409: nothing was changed; `ticket` is the ticket as it now stands."""
 
+    detail = serializers.CharField()
     code = serializers.ChoiceField(choices=["conflict", "not_possible", "limit_reached"])
     ticket = TicketSerializer()
 
 
-class LimitReachedSerializer(ErrorSerializer):
+class LimitReachedSerializer(serializers.Serializer[None]):
     """A 409 at the creation: the owner has as many open tickets as anybody may have."""
 
+    detail = serializers.CharField()
     code = serializers.ChoiceField(choices=["limit_reached"])
 
 
@@ -50,7 +51,7 @@ class MentorSerializer(serializers.Serializer[None]):
 
 
 class StatsSerializer(serializers.Serializer[None]):
-    """The figures of mentorq_backend/stats.py; seconds are counted from a ticket's creation, percentiles by nearest rank."""
+    """The figures of stats.py: seconds are counted from a ticket's creation, percentiles taken by nearest rank."""
 
     def get_fields(self) -> dict[str, Any]:
         """Return the fields; several keys hold spaces and cannot be declared as attributes."""

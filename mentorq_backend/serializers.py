@@ -42,7 +42,8 @@ class TicketWriteSerializer(serializers.ModelSerializer[Ticket]):
     @property
     def user(self) -> User:
         """Who sends the request."""
-        return self.context["request"].user
+        user: User = self.context["request"].user
+        return user
 
 
 class TicketCreateSerializer(TicketWriteSerializer):

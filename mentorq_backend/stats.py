@@ -4,6 +4,7 @@ API, admin and export share this module. Durations are seconds; those without an
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Avg, Count, Q
@@ -22,8 +23,8 @@ def summary(tickets: TicketQuerySet) -> dict[str, Any]:
     to_claim = tickets.filter(time_to_claim__isnull=False)
     to_close = tickets.filter(CLOSED_ACTIVE, time_to_close__isnull=False)
     return {
-        "average_claimed_datetime_seconds": _seconds(figures["claim"]),
-        "average_closed_datetime_seconds": _seconds(figures["close"]),
+        "average_claimed_datetime_seconds": _seconds(figures["to_claim"]),
+        "average_closed_datetime_seconds": _seconds(figures["to_close"]),
         "median_claimed_datetime_seconds": percentile(to_claim, "time_to_claim", 50),
         "median_closed_datetime_seconds": percentile(to_close, "time_to_close", 50),
         "p90_claimed_datetime_seconds": percentile(to_claim, "time_to_claim", 90),
@@ -42,13 +43,13 @@ def summary(tickets: TicketQuerySet) -> dict[str, Any]:
 
 
 def percentile(tickets: TicketQuerySet, duration: str, percent: int) -> float | None:
-    """Return the nearest-rank percentile of a duration column, none of it null: the smallest value that `percent` % reach."""
+    """Return the nearest-rank percentile, in seconds, of a duration column that holds no null."""
     rank = math.ceil(tickets.count() * percent / 100)
     return _seconds(tickets.order_by(duration).values_list(duration, flat=True)[rank - 1]) if rank else None
 
 
 def per_hour(tickets: TicketQuerySet) -> list[dict[str, Any]]:
-    """Return `{"hour", "tickets", "closed", "cancelled", "average_claimed_datetime_seconds"}` by hour of creation, oldest first."""
+    """Return what became of the tickets of each hour of creation, oldest first."""
     rows = (
         tickets.annotate(hour=TruncHour("created"))
         .values("hour")
@@ -56,41 +57,34 @@ def per_hour(tickets: TicketQuerySet) -> list[dict[str, Any]]:
             tickets=Count("id"),
             closed=Count("id", filter=Q(status=Status.CLOSED)),
             cancelled=Count("id", filter=Q(status=Status.CANCELLED)),
-            claim=Avg("time_to_claim"),
+            to_claim=Avg("time_to_claim"),
         )
         .order_by("hour")
     )
-    return [{**row, "average_claimed_datetime_seconds": _seconds(row.pop("claim"))} for row in rows]
+    return [_with_seconds(row) for row in rows]
 
 
 def per_mentor(tickets: TicketQuerySet) -> list[dict[str, Any]]:
-    """Return `{"mentor_email", "claimed", "closed", "average_…_seconds"}` for each mentor on a ticket, busiest first."""
+    """Return what each mentor on a ticket holds, closed and took for it, busiest first."""
     rows = (
         tickets.exclude(mentor_email="")
         .values("mentor_email")
         .annotate(
             claimed=Count("id", filter=Q(status=Status.CLAIMED)),
             closed=Count("id", filter=Q(status=Status.CLOSED)),
-            claim=Avg("time_to_claim"),
-            close=Avg("time_to_close", filter=CLOSED_ACTIVE),
+            to_claim=Avg("time_to_claim"),
+            to_close=Avg("time_to_close", filter=CLOSED_ACTIVE),
         )
         .order_by("-closed", "-claimed", "mentor_email")
     )
-    return [
-        {
-            **row,
-            "average_claimed_datetime_seconds": _seconds(row.pop("claim")),
-            "average_closed_datetime_seconds": _seconds(row.pop("close")),
-        }
-        for row in rows
-    ]
+    return [_with_seconds(row) for row in rows]
 
 
 def _totals(tickets: TicketQuerySet) -> dict[str, Any]:
     """Return counts, and averages in microseconds, from one pass over the tickets."""
     return tickets.aggregate(
-        claim=Avg("time_to_claim"),
-        close=Avg("time_to_close", filter=CLOSED_ACTIVE),
+        to_claim=Avg("time_to_claim"),
+        to_close=Avg("time_to_close", filter=CLOSED_ACTIVE),
         total=Count("id"),
         open=Count("id", filter=Q(status=Status.OPEN)),
         claimed=Count("id", filter=Q(status=Status.CLAIMED)),
@@ -99,6 +93,12 @@ def _totals(tickets: TicketQuerySet) -> dict[str, Any]:
         mentors=Count("mentor_email", distinct=True, filter=~Q(mentor_email="")),
         users=Count("owner_email", distinct=True),
     )
+
+
+def _with_seconds(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row with its averages in seconds, under the names that the totals have."""
+    names = {"to_claim": "average_claimed_datetime_seconds", "to_close": "average_closed_datetime_seconds"}
+    return {names.get(key, key): _seconds(value) if key in names else value for key, value in row.items()}
 
 
 def _seconds(microseconds: float | None) -> float | None:

@@ -1,18 +1,17 @@
 """Who sends a request: the account behind its access token."""
 
+from typing import Any
+
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework.request import Request
 from rest_framework_simplejwt import authentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
-from rest_framework_simplejwt.tokens import Token
-
-from mentorq_users.models import User
 
 
 class JWTAuthentication(authentication.JWTAuthentication):
     """SimpleJWT's, with one code for every bad token: `token_not_valid` is the one on which the frontend logs out."""
 
-    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+    def authenticate(self, request: Request) -> Any:
         """Return the account and its token, None without a token; raises InvalidToken (401)."""
         try:
             return super().authenticate(request)

@@ -86,16 +86,15 @@ class DevLCS(ThreadingHTTPServer):
         """Return LCS's `statusCode` and `body`."""
         if call == "authorize":
             return self.authorize(data.get("email"), data.get("password"))
-        owner = self.owners.get(data.get("token") or "")
         if not data.get("token"):
             return 400, "Required fields are missing"
+        owner = self.owners.get(data["token"])
         if owner not in self.people:
             return 403, "Token is invalid or expired"
         if call == "validate":
             return 200, self.people[owner]
         if call == "read":
-            person = self.people.get((data.get("query") or {}).get("email"))
-            return 200, [person] if person else []
+            return 200, [person for person in self.people.values() if person["email"] == data["query"]["email"]]
         return self.slack_dm(owner, data.get("other_email"))
 
     def authorize(self, email: str | None, password: str | None) -> tuple[int, Any]:
@@ -126,12 +125,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         call = self.path.rstrip("/").rpartition("/")[2]
         if call not in ("authorize", "validate", "read", "slack-dm"):
-            return FAULTS["gateway"](self, {})
+            FAULTS["gateway"](self, {})
+            return
         try:
             data = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             self.server.calls.append((call, data))
             status, body = self.server.answer(call, data)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, KeyError, TypeError):
             status, body = 400, "Malformed request"
         FAULTS.get(self.server.fault, send_envelope)(self, {"statusCode": status, "body": body})
 
@@ -142,7 +142,12 @@ class Handler(BaseHTTPRequestHandler):
         """Answer with that content."""
         self.send_response(status)
         cors = {f"Access-Control-Allow-{what}": "*" for what in ("Origin", "Methods", "Headers")}
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **cors, **headers}.items():
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(content)),
+            **cors,
+            **headers,
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
@@ -158,7 +163,7 @@ class Handler(BaseHTTPRequestHandler):
                 break
         self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Keep quiet: what people send here should be nowhere else."""
 
 
@@ -217,7 +222,8 @@ FAULTS: dict[str, Callable[[Handler, Envelope], None]] = {
     "redirect": _raw(307, b"", Location="/dev/elsewhere"),
     "reset": lambda handler, envelope: handler.connection.close(),
     "huge": lambda handler, envelope: handler.drip(
-        itertools.chain([OK + b"\r\n"], itertools.repeat(b" " * 65_536, 4_800)), 0  # 300 MB
+        itertools.chain([OK + b"\r\n"], itertools.repeat(b" " * 65_536, 4_800)),
+        0,  # 300 MB
     ),
     "hanging": _drip(b"", b"", 1),
     "dripping-body": _drip(OK + b"Content-Length: 10000\r\n\r\n", b" ", 0.05),

@@ -1,6 +1,7 @@
 """E-mail addresses, by which LCS, accounts and tickets know a person."""
 
 import string
+from typing import Any
 
 from rest_framework import serializers
 
@@ -18,5 +19,5 @@ def normalize_email(email: str) -> str:
 class EmailField(serializers.EmailField):
     """A serializer's e-mail field whose value is normalized."""
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         return normalize_email(super().to_internal_value(data))

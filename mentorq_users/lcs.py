@@ -106,7 +106,7 @@ class LCSClient:
         return self._call("/validate", {"email": email, "token": token}, LCSProfile.from_body)
 
     def read(self, token: str, email: str) -> LCSProfile:
-        """Return the profile of `email`, read with an organizer's token; raises LCSRefused where LCS knows no such person."""
+        """Return the profile of `email`, read with an organizer's token; raises LCSRefused also for a stranger."""
         for profile in self._call("/read", {"token": token, "query": {"email": email}}, _profiles):
             if profile.email == email:
                 return profile

@@ -6,11 +6,12 @@ from django.contrib.auth import authenticate
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import EmailField
 from mentorq_users.lcs import LCSRefused, LCSUnavailable
-from mentorq_users.tokens import AccessToken, RefreshToken
+from mentorq_users.tokens import RefreshToken, issue
 
 
 class LCSCredentialsSerializer(serializers.Serializer[Any]):
@@ -31,7 +32,7 @@ class TokenObtainSerializer(LCSCredentialsSerializer):
         user = authenticate(self.context["request"], **attrs)
         if user is None:
             raise AuthenticationFailed("LCS does not accept this token for this e-mail, or the account is deactivated.")
-        return {"access": str(AccessToken.for_user(user)), "refresh": str(RefreshToken.for_user(user))}
+        return {"access": str(issue(AccessToken, user)), "refresh": str(issue(RefreshToken, user))}
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):
@@ -42,7 +43,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
         """Return `{"access"}`; raises TokenError (401) where the token or its owner is no longer good."""
-        user = RefreshToken(attrs["refresh"]).owner()
+        user = RefreshToken.read(attrs["refresh"]).owner()
         if user.roles_are_stale:
             try:
                 user = check_roles(user)
@@ -50,7 +51,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
                 raise TokenError("LCS no longer accepts this account's token") from error
             except LCSUnavailable:
                 pass  # logged where it was met; the last known roles hold
-        return {"access": str(AccessToken.for_user(user))}
+        return {"access": str(issue(AccessToken, user))}
 
 
 class LogoutSerializer(serializers.Serializer[Any]):
@@ -60,5 +61,5 @@ class LogoutSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
         """Return `{}`; raises TokenError (401) for a token that is bad or dead."""
-        RefreshToken(attrs["refresh"]).revoke()
+        RefreshToken.read(attrs["refresh"]).revoke()
         return {}

@@ -49,7 +49,11 @@ class TokenRefreshView(TokenViewBase):
         tags=["auth"],
         summary="Sign out",
         description="The refresh token is dead from now on.",
-        responses={200: OpenApiResponse({"type": "object", "maxProperties": 0}, "Signed out."), **WRITE_ERRORS, 401: DEAD},
+        responses={
+            200: OpenApiResponse({"type": "object", "maxProperties": 0}, "Signed out."),
+            **WRITE_ERRORS,
+            401: DEAD,
+        },
     )
 )
 class LogoutView(TokenViewBase):

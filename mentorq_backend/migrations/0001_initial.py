@@ -6,51 +6,119 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owner_email', models.EmailField(max_length=254)),
-                ('owner', models.CharField(help_text="The name to show; not always the owner's own.", max_length=255)),
-                ('title', models.CharField(max_length=255)),
-                ('comment', models.CharField(blank=True, max_length=2000)),
-                ('contact', models.CharField(blank=True, max_length=255)),
-                ('location', models.CharField(max_length=255)),
-                ('status', models.CharField(choices=[('OPEN', 'open'), ('CLAIMED', 'claimed'), ('CLOSED', 'closed'), ('CANCELLED', 'cancelled')], default='OPEN', max_length=9)),
-                ('mentor', models.CharField(blank=True, max_length=255)),
-                ('mentor_email', models.EmailField(blank=True, max_length=254)),
-                ('active', models.BooleanField(default=True, help_text='Whether the asker is still around, as mentors see it.')),
-                ('created', models.DateTimeField(default=django.utils.timezone.now)),
-                ('claimed_datetime', models.DateTimeField(blank=True, null=True)),
-                ('closed_datetime', models.DateTimeField(blank=True, null=True)),
-                ('time_to_claim', models.BigIntegerField(blank=True, editable=False, null=True)),
-                ('time_to_close', models.BigIntegerField(blank=True, editable=False, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("owner_email", models.EmailField(max_length=254)),
+                ("owner", models.CharField(help_text="The name to show; not always the owner's own.", max_length=255)),
+                ("title", models.CharField(max_length=255)),
+                ("comment", models.CharField(blank=True, max_length=2000)),
+                ("contact", models.CharField(blank=True, max_length=255)),
+                ("location", models.CharField(max_length=255)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "open"),
+                            ("CLAIMED", "claimed"),
+                            ("CLOSED", "closed"),
+                            ("CANCELLED", "cancelled"),
+                        ],
+                        default="OPEN",
+                        max_length=9,
+                    ),
+                ),
+                ("mentor", models.CharField(blank=True, max_length=255)),
+                ("mentor_email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "active",
+                    models.BooleanField(default=True, help_text="Whether the asker is still around, as mentors see it."),
+                ),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                ("claimed_datetime", models.DateTimeField(blank=True, null=True)),
+                ("closed_datetime", models.DateTimeField(blank=True, null=True)),
+                ("time_to_claim", models.BigIntegerField(blank=True, editable=False, null=True)),
+                ("time_to_close", models.BigIntegerField(blank=True, editable=False, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['-created', '-id'], name='ticket_newest'), models.Index(fields=['owner_email', '-created', '-id'], name='ticket_owner_newest'), models.Index(condition=models.Q(('status', 'OPEN')), fields=['owner_email'], name='ticket_owner_open')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('claimed_datetime', None), ('closed_datetime', None), ('mentor_email', ''), ('status', 'OPEN')), models.Q(('claimed_datetime__isnull', False), ('closed_datetime', None), ('status', 'CLAIMED'), models.Q(('mentor_email', ''), _negated=True)), models.Q(('closed_datetime__isnull', False), ('status', 'CLOSED')), models.Q(('closed_datetime', None), ('status', 'CANCELLED')), _connector='OR'), name='ticket_status_and_instants_agree')],
+                "indexes": [
+                    models.Index(fields=["-created", "-id"], name="ticket_newest"),
+                    models.Index(fields=["owner_email", "-created", "-id"], name="ticket_owner_newest"),
+                    models.Index(condition=models.Q(("status", "OPEN")), fields=["owner_email"], name="ticket_owner_open"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("claimed_datetime", None),
+                                ("closed_datetime", None),
+                                ("mentor_email", ""),
+                                ("status", "OPEN"),
+                            ),
+                            models.Q(
+                                ("claimed_datetime__isnull", False),
+                                ("closed_datetime", None),
+                                ("status", "CLAIMED"),
+                                models.Q(("mentor_email", ""), _negated=True),
+                            ),
+                            models.Q(("closed_datetime__isnull", False), ("status", "CLOSED")),
+                            models.Q(("closed_datetime", None), ("status", "CANCELLED")),
+                            _connector="OR",
+                        ),
+                        name="ticket_status_and_instants_agree",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TicketEvent',
+            name="TicketEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('by', models.EmailField(max_length=254)),
-                ('from_status', models.CharField(blank=True, choices=[('OPEN', 'open'), ('CLAIMED', 'claimed'), ('CLOSED', 'closed'), ('CANCELLED', 'cancelled')], max_length=9, verbose_name='from')),
-                ('to_status', models.CharField(choices=[('OPEN', 'open'), ('CLAIMED', 'claimed'), ('CLOSED', 'closed'), ('CANCELLED', 'cancelled')], max_length=9, verbose_name='to')),
-                ('mentor_email', models.EmailField(blank=True, max_length=254)),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='mentorq_backend.ticket')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("by", models.EmailField(max_length=254)),
+                (
+                    "from_status",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("OPEN", "open"),
+                            ("CLAIMED", "claimed"),
+                            ("CLOSED", "closed"),
+                            ("CANCELLED", "cancelled"),
+                        ],
+                        max_length=9,
+                        verbose_name="from",
+                    ),
+                ),
+                (
+                    "to_status",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "open"),
+                            ("CLAIMED", "claimed"),
+                            ("CLOSED", "closed"),
+                            ("CANCELLED", "cancelled"),
+                        ],
+                        max_length=9,
+                        verbose_name="to",
+                    ),
+                ),
+                ("mentor_email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="mentorq_backend.ticket"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
     ]

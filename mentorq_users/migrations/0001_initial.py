@@ -5,41 +5,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('first_name', models.CharField(blank=True, max_length=100)),
-                ('last_name', models.CharField(blank=True, max_length=100)),
-                ('is_mentor', models.BooleanField(default=False, verbose_name='mentor')),
-                ('is_organizer', models.BooleanField(default=False, verbose_name='organizer')),
-                ('is_director', models.BooleanField(default=False, verbose_name='director')),
-                ('roles_checked_at', models.DateTimeField(blank=True, null=True, verbose_name='roles as LCS said at')),
-                ('encrypted_lcs_token', models.TextField(blank=True, editable=False)),
-                ('is_active', models.BooleanField(default=True, help_text='Without it the person can no longer sign in, and their tokens stop at once.', verbose_name='active')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Made by createsuperuser, not by LCS; may do what organizers may.', verbose_name='local superuser')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='first seen')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("first_name", models.CharField(blank=True, max_length=100)),
+                ("last_name", models.CharField(blank=True, max_length=100)),
+                ("is_mentor", models.BooleanField(default=False, verbose_name="mentor")),
+                ("is_organizer", models.BooleanField(default=False, verbose_name="organizer")),
+                ("is_director", models.BooleanField(default=False, verbose_name="director")),
+                ("roles_checked_at", models.DateTimeField(blank=True, null=True, verbose_name="roles as LCS said at")),
+                ("encrypted_lcs_token", models.TextField(blank=True, editable=False)),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Without it the person can no longer sign in, and their tokens stop at once.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Made by createsuperuser, not by LCS; may do what organizers may.",
+                        verbose_name="local superuser",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="first seen"),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='RevokedToken',
+            name="RevokedToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('jti', models.CharField(max_length=255, unique=True)),
-                ('expires_at', models.DateTimeField(db_index=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("jti", models.CharField(max_length=255, unique=True)),
+                ("expires_at", models.DateTimeField(db_index=True)),
             ],
         ),
     ]

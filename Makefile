@@ -1,0 +1,58 @@
+# The commands that people and CI share. `make run` and `make test` need only Python 3.11+ and make.
+
+PYTHON ?= python3
+BIN = .venv/bin
+PYTEST = $(BIN)/python -m pytest -q -n auto
+
+.PHONY: run test lint types migrations test-sqlite test-postgresql openapi check-openapi check-deploy clean
+.DEFAULT_GOAL := run
+
+.venv/run: requirements.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("MentorQ needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/dev: requirements.txt requirements-dev.txt .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+## MentorQ on http://127.0.0.1:8000 with a demo queue, and LCS's stand-in on 8001; Ctrl-C ends both
+run: .venv/run
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py runlcs 8001 & lcs=$$!; trap "kill $$lcs 2>/dev/null" EXIT; $(BIN)/python manage.py runserver 8000
+
+## Everything that must stay true
+test: lint types migrations test-sqlite test-postgresql check-openapi check-deploy
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev
+	SECRET_KEY=only-for-the-types $(BIN)/mypy .
+
+migrations: .venv/dev
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+test-sqlite: .venv/dev
+	$(PYTEST) --cov --cov-fail-under=95
+
+test-postgresql: .venv/dev
+	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST)
+
+## Write docs/openapi.yml anew
+openapi: .venv/run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yml
+
+check-openapi: .venv/dev
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yml - || \
+		{ echo "docs/openapi.yml is behind: make openapi"; exit 1; }
+
+check-deploy: .venv/dev
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') ALLOWED_HOSTS=mentorq.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+clean:
+	rm -rf .venv db.sqlite3* test.sqlite3* .coverage .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,117 @@
+"""Fixtures that all apps share: people of each role, clients signed in as them, and LCS over real HTTP."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import AccessToken
+
+from mentorq_backend.models import Ticket
+from mentorq_users.devlcs import PEOPLE, DevLCS
+from mentorq_users.lcs import LCSProfile
+from mentorq_users.models import User
+from mentorq_users.tokens import issue
+
+PERSON_BY_NAME = {person["email"].partition("@")[0]: person for person in PEOPLE}
+
+
+@pytest.fixture
+def lcs(settings: Any) -> Iterator[DevLCS]:
+    """LCS's stand-in over real HTTP, which the settings name; `lcs.fault` makes it ill."""
+    server = DevLCS()
+    settings.LCS_BASE_URL = server.url
+    with server.serving():
+        yield server
+
+
+@pytest.fixture
+def person(db: None) -> Callable[[str], User]:
+    """The account of a demo person by first name, as a sign-in just now would have left it: `person("ada")`."""
+
+    def get(name: str) -> User:
+        return User.objects.from_lcs(LCSProfile.from_body(PERSON_BY_NAME[name]))
+
+    return get
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], APIClient]:
+    """An API client with that account's access token."""
+
+    def get(user: User) -> APIClient:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {issue(AccessToken, user)}")
+        return client
+
+    return get
+
+
+@pytest.fixture
+def ada(person: Callable[[str], User]) -> User:
+    """A hacker."""
+    return person("ada")
+
+
+@pytest.fixture
+def grace(person: Callable[[str], User]) -> User:
+    """Another hacker."""
+    return person("grace")
+
+
+@pytest.fixture
+def mia(person: Callable[[str], User]) -> User:
+    """A mentor."""
+    return person("mia")
+
+
+@pytest.fixture
+def max_(person: Callable[[str], User]) -> User:
+    """Another mentor."""
+    return person("max")
+
+
+@pytest.fixture
+def olga(person: Callable[[str], User]) -> User:
+    """An organizer."""
+    return person("olga")
+
+
+@pytest.fixture
+def dan(person: Callable[[str], User]) -> User:
+    """A director."""
+    return person("dan")
+
+
+@pytest.fixture
+def dora(person: Callable[[str], User]) -> User:
+    """A director who is a mentor."""
+    return person("dora")
+
+
+@pytest.fixture
+def make_ticket() -> Callable[..., Ticket]:
+    """A ticket of `owner`, moved by the verbs to `status`: claimed and closed by `mentor`, cancelled by the owner."""
+
+    def make(owner: User, status: str = "OPEN", *, mentor: User | None = None, **fields: Any) -> Ticket:
+        columns = {"title": "My build loops", "location": "Table 12", "created": timezone.now(), **fields}
+        ticket = Ticket.objects.record(by=owner, owner_email=owner.email, **columns)
+        if mentor and status in ("CLAIMED", "CLOSED"):
+            ticket.claim(by=mentor)
+        if mentor and status == "CLOSED":
+            ticket.close(by=mentor)
+        if status == "CANCELLED":
+            ticket.cancel(by=owner)
+        assert ticket.status == status
+        return ticket
+
+    return make
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """A database in which every transaction is real, as threads and other processes need; the cache is emptied after."""
+    yield
+    cache.clear()

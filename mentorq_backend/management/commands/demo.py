@@ -1,0 +1,108 @@
+"""`manage.py demo`: a queue with people in it, to look at."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from mentorq_backend.models import MICROSECOND, Ticket, TicketEvent
+from mentorq_backend.moves import Status
+from mentorq_users.devlcs import PASSWORD, PEOPLE
+from mentorq_users.lcs import LCSProfile
+from mentorq_users.models import User
+
+TROUBLES = [
+    "My build loops for ever",
+    "CORS error when calling our API",
+    "Git says we have diverged",
+    "Which sensor do I need?",
+    "React renders twice",
+    "The model does not learn",
+    "Flask returns 500 only on my laptop",
+    "How do I deploy this?",
+    "Our database forgets everything",
+    "The LED matrix stays dark",
+]
+PAGE = """
+MentorQ at http://127.0.0.1:8000
+  the API, to read and try   http://127.0.0.1:8000/api/docs/
+  the organizers' desk       http://127.0.0.1:8000/admin/     olga@example.edu, password {password}
+  demo people                ada@ (hacker), mia@ (mentor), olga@ (organizer), dora@example.edu (director and mentor)
+                             everybody's password is {password}
+
+Try it in another terminal: sign in at LCS, sign in here with what it gave, read the queue.
+  LCS=$(curl -s {lcs}/authorize -d '{{"email": "mia@example.edu", "password": "{password}"}}' | cut -d'"' -f8)
+  ACCESS=$(curl -s http://127.0.0.1:8000/api/auth/token/ -H 'Content-Type: application/json' \
+    -d '{{"email": "mia@example.edu", "lcs_token": "'$LCS'"}}' | cut -d'"' -f4)
+  curl -s http://127.0.0.1:8000/api/tickets/ -H "Authorization: Bearer $ACCESS"
+"""
+
+
+class Command(BaseCommand):
+    """Fills an empty queue and prints where to look. A queue that has tickets already is left alone."""
+
+    help = "Fill an empty queue with demo people and tickets, and print where to look. Not for production."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError(
+                "This fills the database with invented tickets; DEBUG is off here, so it does not: unset SECRET_KEY."
+            )
+        if not Ticket.objects.exists():
+            fill(random.Random(2015), timezone.now())  # noqa: S311 - invented data, the same each time
+        self.stdout.write(PAGE.format(port=8000, password=PASSWORD, lcs=settings.LCS_BASE_URL))
+
+
+@transaction.atomic
+def fill(chance: random.Random, now: datetime, count: int = 40) -> None:
+    """Make the demo people, and tickets of theirs over the last eight hours: the latest still wait, the others are done."""
+    people = [User.objects.from_lcs(LCSProfile.from_body(person)) for person in PEOPLE]
+    hackers = [person for person in people if not (person.is_mentor or person.is_staff)]
+    mentors = [person for person in people if person.is_mentor]
+    for number in range(count):
+        minutes_ago = 12 * (count - number)
+        fate = chance.choices([Status.CLOSED, Status.CANCELLED], [5, 1])[0]
+        if number >= count - 6:
+            fate = (Status.OPEN, Status.CLAIMED)[number % 2]
+        live(chance, now - timedelta(minutes=minutes_ago), chance.choice(hackers), chance.choice(mentors), fate)
+
+
+def live(chance: random.Random, created: datetime, owner: User, mentor: User, fate: Status) -> None:
+    """Make one ticket that went as far as `fate`, with its history."""
+    claimed = created + timedelta(minutes=1 + 10 * chance.random())
+    closed = claimed + timedelta(minutes=1 + 20 * chance.random())
+    ticket = Ticket(
+        owner_email=owner.email,
+        owner=owner.name,
+        title=chance.choice(TROUBLES),
+        contact="Slack",
+        location=f"Table {chance.randint(1, 60)}",
+        created=created,
+        status=fate,
+    )
+    history = [(created, owner, "", Status.OPEN)]
+    if fate in (Status.CLAIMED, Status.CLOSED):
+        ticket.mentor, ticket.mentor_email = mentor.name, mentor.email
+        ticket.claimed_datetime, ticket.time_to_claim = claimed, (claimed - created) // MICROSECOND
+        history.append((claimed, mentor, Status.OPEN, Status.CLAIMED))
+    if fate == Status.CLOSED:
+        ticket.closed_datetime, ticket.time_to_close = closed, (closed - created) // MICROSECOND
+        history.append((closed, mentor, Status.CLAIMED, Status.CLOSED))
+    if fate == Status.CANCELLED:
+        history.append((claimed, owner, Status.OPEN, Status.CANCELLED))
+    ticket.save()
+    TicketEvent.objects.bulk_create(
+        TicketEvent(
+            ticket=ticket,
+            at=at,
+            by=by.email,
+            from_status=before,
+            to_status=after,
+            mentor_email=ticket.mentor_email if after in (Status.CLAIMED, Status.CLOSED) else "",
+        )
+        for at, by, before, after in history
+    )
