@@ -3,7 +3,9 @@
 They fail closed: whatever is not `manage.py` without a SECRET_KEY, or pytest, counts as production.
 """
 
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -71,9 +73,11 @@ def database(url: str) -> dict[str, Any]:
 def sqlite(config: dict[str, Any]) -> dict[str, Any]:
     """Return `config` for many threads: readers never wait, a writer takes its lock at BEGIN and queues for it."""
     options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"}
-    # A relative name means the project's root, wherever the server was started. The tests need a file: threads share it.
+    # A relative name means the project's root, wherever the server was started.
     name = config["NAME"] if config["NAME"] == ":memory:" else BASE_DIR / config["NAME"]
-    return {**config, "NAME": name, "OPTIONS": options, "TEST": {"NAME": BASE_DIR / "test.sqlite3"}}
+    # The tests need a file, which threads can share; each run its own, so that two at once do not meet.
+    test_name = Path(tempfile.gettempdir()) / f"mentorq-test-{os.getpid()}.sqlite3"
+    return {**config, "NAME": name, "OPTIONS": options, "TEST": {"NAME": test_name}}
 
 
 def postgresql(config: dict[str, Any]) -> dict[str, Any]:
