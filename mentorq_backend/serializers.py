@@ -66,14 +66,15 @@ class TicketCreateSerializer(TicketWriteSerializer):
             raise ValidationError("Only organizers and directors record a ticket that is not OPEN: leave it out.")
         return status
 
-    def validate_owner_email(self, owner_email: str) -> str:
-        """Return the address; raises PermissionDenied for somebody else's."""
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields, the owner's address among them; raises PermissionDenied for somebody else's."""
+        owner_email = attrs.setdefault("owner_email", self.user.email)
         if owner_email != self.user.email and not self.user.is_staff:
             raise PermissionDenied("Only organizers and directors open a ticket for somebody else.")
-        return owner_email
+        return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Ticket:
-        return Ticket.objects.record(by=self.user, **{"owner_email": self.user.email, **validated_data})
+        return Ticket.objects.record(by=self.user, **validated_data)
 
 
 class TicketMoveSerializer(TicketWriteSerializer):
