@@ -21,7 +21,9 @@ PYTEST = $(BIN)/python -m pytest -q -n auto
 run: .venv/run
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py demo
-	@$(BIN)/python manage.py runlcs 8001 & lcs=$$!; trap "kill $$lcs 2>/dev/null" EXIT; $(BIN)/python manage.py runserver 8000
+	@$(BIN)/python manage.py runlcs 8001 & lcs=$$!; \
+	$(BIN)/python manage.py runserver 8000 & server=$$!; \
+	trap "kill $$lcs $$server 2>/dev/null" EXIT; trap exit INT TERM; wait $$server
 
 ## Everything that must stay true
 test: lint types migrations test-sqlite test-postgresql check-openapi check-deploy
