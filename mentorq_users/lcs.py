@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import requests
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 
 from mentorq_users.deadlines import DeadlineAdapter
 from mentorq_users.emails import normalize_email
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+validate_length = MaxLengthValidator(254)  # what the account's column holds
 MAX_ANSWER_BYTES = 1024 * 1024
 # At most so many calls at once, in threads of their own: what hangs there (a name server, too) never holds a request
 # beyond its deadline.
@@ -81,6 +82,7 @@ def _email(value: Any) -> str:
     try:
         validate_email(value)
         value.encode()  # a lone surrogate passes for a letter of a domain, but no database takes it
+        validate_length(value)
     except (ValidationError, ValueError) as error:
         raise LCSUnavailable("a profile without a valid e-mail") from error
     return normalize_email(value)
