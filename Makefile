@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test lint types migrations test-sqlite test-postgresql openapi check-openapi check-deploy clean
+.PHONY: run test lint types migrations test-sqlite test-postgresql servers openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -26,7 +26,7 @@ run: .venv/run
 	trap "kill $$lcs $$server 2>/dev/null" EXIT; trap exit INT TERM; wait $$server
 
 ## Everything that must stay true
-test: lint types migrations test-sqlite test-postgresql check-openapi check-deploy
+test: lint types migrations test-sqlite test-postgresql servers check-openapi check-deploy
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -44,6 +44,9 @@ test-sqlite: .venv/dev
 test-postgresql: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST)
 
+servers: .venv/dev
+	$(BIN)/python -m mentorq.tests.servers
+
 ## Write docs/openapi.yml anew
 openapi: .venv/run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yml
@@ -57,4 +60,4 @@ check-deploy: .venv/dev
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 clean:
-	rm -rf .venv db.sqlite3* test.sqlite3* .coverage .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv db.sqlite3* .coverage .mypy_cache .ruff_cache .pytest_cache

@@ -1,9 +1,10 @@
 """What holds for every path under /api, whoever answers it: slashes are optional, errors are JSON."""
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -26,19 +27,16 @@ class OptionalSlashMiddleware:
 
 
 class JSONErrorsMiddleware:
-    """Turns Django's own HTML error pages (unknown path, refused host, crash, DEBUG's too) into JSON under `/api`."""
+    """Turns Django's own error pages (unknown path, refused host, crash, DEBUG's too) into JSON under `/api`."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if is_api(request) and response.status_code >= 400 and response["Content-Type"].startswith("text/html"):
-            return self.as_json(response)
+        if is_api(request) and response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
+            status = HTTPStatus(response.status_code)
+            response.content = json.dumps({"detail": f"{status.phrase}.", "code": status.name.lower()})
+            response["Content-Type"] = "application/json"
+            response["Content-Length"] = len(response.content)
         return response
-
-    def as_json(self, response: HttpResponse) -> HttpResponse:
-        """Return a JSON answer of the same status, with the reason's usual phrase and `Allow` kept."""
-        detail = f"{HTTPStatus(response.status_code).phrase}."
-        kept = {"Allow": response["Allow"]} if "Allow" in response else {}
-        return JsonResponse({"detail": detail}, status=response.status_code, headers=kept)

@@ -3,6 +3,7 @@
 They fail closed: whatever is not `manage.py` without a SECRET_KEY, or pytest, counts as production.
 """
 
+import math
 import os
 import sys
 import tempfile
@@ -37,11 +38,11 @@ def boolean(text: str) -> bool:
 
 
 def at_least(least: float, kind: type[int] | type[float] = int) -> Callable[[str], float]:
-    """Return a cast to a number of that `kind` that raises ValueError below `least` (NaN included)."""
+    """Return a cast to a finite number of that `kind` that raises ValueError below `least`."""
 
     def cast(text: str) -> float:
         number = kind(text)
-        if not number >= least:
+        if not least <= number < math.inf:
             raise ValueError(f"at least {least}")
         return number
 
@@ -49,14 +50,17 @@ def at_least(least: float, kind: type[int] | type[float] = int) -> Callable[[str
 
 
 def listed(text: str) -> list[str]:
-    """Return the items of a comma-separated text, blanks dropped."""
-    return [item.strip() for item in text.split(",") if item.strip()]
+    """Return the items of a comma-separated text, blanks dropped; raises ValueError where nothing is left."""
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not items:
+        raise ValueError("only commas")
+    return items
 
 
 def rate(text: str) -> str:
     """Return a throttle rate such as `20/min`; raises ValueError where REST framework would fail at the first try."""
     count, slash, period = text.partition("/")
-    if not (count.isdecimal() and slash and period in {"s", "sec", "min", "m", "h", "hour", "d", "day"}):
+    if not (count.isdecimal() and int(count) and slash and period in {"s", "sec", "min", "m", "h", "hour", "d", "day"}):
         raise ValueError("a count, a slash and one of sec, min, hour, day")
     return text
 

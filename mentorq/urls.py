@@ -13,6 +13,8 @@ urlpatterns = [
     path("api/auth/", include("mentorq_users.urls")),
     path("api/", include("mentorq_backend.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"
+    ),
     path("healthz/", healthz, name="healthz"),
 ]

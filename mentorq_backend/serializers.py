@@ -16,6 +16,7 @@ class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
     """A ticket as everybody who may see it sees it."""
 
     created_datetime = serializers.DateTimeField(source="created", read_only=True, help_text="The same as `created`.")
+    mentor_email = serializers.CharField(read_only=True, help_text="Empty where there is no mentor.")
     feedback = serializers.SerializerMethodField(help_text="The URL of its feedback, empty where there is none.")
 
     class Meta:

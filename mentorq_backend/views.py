@@ -35,11 +35,15 @@ from mentorq_users.permissions import IsDirector
     ),
     create=extend_schema(
         summary="Open a ticket",
+        description="The caller's own; an organizer or director may open one for somebody else, or record help already given.",
         responses={201: TicketSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 409: LIMIT_REACHED},
         examples=CREATE_EXAMPLES,
     ),
     retrieve=extend_schema(
-        summary="One ticket", parameters=[TICKET_ID], responses={200: TicketSerializer, **READ_ERRORS, 404: NOT_FOUND}
+        summary="One ticket",
+        description="As the queue shows it.",
+        parameters=[TICKET_ID],
+        responses={200: TicketSerializer, **READ_ERRORS, 404: NOT_FOUND},
     ),
     partial_update=extend_schema(
         summary="Move a ticket",

@@ -1,0 +1,41 @@
+"""Every path of MentorQ and what it takes, written down, for the tests that go through all of them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLResolver, get_resolver
+
+METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
+ROUTES = {
+    "/": "DELETE GET HEAD OPTIONS PATCH POST PUT",
+    "/admin/…": "",
+    "/api/auth/logout/": "OPTIONS POST",
+    "/api/auth/refresh/": "OPTIONS POST",
+    "/api/auth/token/": "OPTIONS POST",
+    "/api/docs/": "GET HEAD",
+    "/api/schema/": "GET HEAD OPTIONS",
+    "/api/tickets/": "GET HEAD OPTIONS POST",
+    "/api/tickets/<pk>/": "GET HEAD OPTIONS PATCH",
+    "/api/tickets/<pk>/history/": "GET HEAD OPTIONS",
+    "/api/tickets/stats/": "GET HEAD OPTIONS",
+    "/healthz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
+}
+API_ROUTES = [route for route in ROUTES if route.startswith("/api/")]
+
+
+def routes_in(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
+    """Yield the paths of a URLconf with `<name>` for what varies; the admin site's own as one."""
+    for pattern in patterns:
+        path = prefix + re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip("^$")
+        if not isinstance(pattern, URLResolver):
+            yield path
+        elif pattern.namespace == "admin":
+            yield f"{path}…"
+        else:
+            yield from routes_in(pattern.url_patterns, path)
+
+
+def all_routes() -> list[str]:
+    """Return the paths that the project answers, sorted."""
+    return sorted(routes_in(get_resolver().url_patterns))

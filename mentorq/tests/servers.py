@@ -1,0 +1,155 @@
+"""`python -m mentorq.tests.servers`: gunicorn and granian serve production, and refuse to start without a SECRET_KEY.
+
+Needs requirements-dev.txt. Prints a line for each server and exits with 1 where one of them fails.
+"""
+
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+SERVERS = {
+    "gunicorn": [BIN / "gunicorn", "--threads=4", "--bind=127.0.0.1:{port}", "mentorq.wsgi"],
+    "granian": [BIN / "granian", "--interface=wsgi", "--port={port}", "mentorq.wsgi:application"],
+}
+PATIENCE = 15.0  # seconds for a start, a refusal or a stop
+UNAUTHORIZED = {"detail": "Authentication credentials were not provided.", "code": "not_authenticated"}
+
+
+class Failure(Exception):
+    """A server does not do what it must; the text says what it did."""
+
+
+@dataclass
+class Server:
+    """A server that was started, on a port of this machine."""
+
+    port: int
+    process: subprocess.Popen[str]
+    log: IO[str]
+
+    @property
+    def output(self) -> str:
+        """What it printed so far."""
+        self.log.seek(0)
+        return self.log.read()
+
+    def get(self, path: str) -> tuple[int, str, bytes]:
+        """Return status, media type and body of what it answers, asked as by a proxy that speaks TLS."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path, headers={"Host": "mentorq.example", "X-Forwarded-Proto": "https"})
+            response = connection.getresponse()
+            return response.status, response.headers.get_content_type(), response.read()
+        finally:
+            connection.close()
+
+    def wait_until_ready(self) -> None:
+        """Return once /healthz is 200; raises Failure where that takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.get("/healthz")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise Failure(f"does not answer /healthz:\n{self.output}")
+
+
+@contextmanager
+def running(name: str, **variables: str) -> Iterator[Server]:
+    """Start the server with nothing but these variables set, and end it with the block."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(word).format(port=port) for word in SERVERS[name]]
+    environment = {"PATH": os.environ["PATH"], **variables}
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            command, cwd=BASE_DIR, env=environment, stdout=log, stderr=log, text=True, start_new_session=True
+        )
+        try:
+            yield Server(port, process, log)
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End the server as an operator would; raises TimeoutExpired, after killing it, where it does not stop."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # a session of its own: only itself and its workers
+        process.wait()
+        raise
+
+
+def check_serves(name: str, database: str) -> None:
+    """Raise Failure unless the server answers the API, the admin site and a static file of it."""
+    production = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": database}
+    with running(name, **production) as server:
+        server.wait_until_ready()
+        status, media_type, body = server.get("/api/tickets")
+        if (status, media_type) != (401, "application/json") or json.loads(body) != UNAUTHORIZED:
+            raise Failure(f"/api/tickets is {status} {media_type} {body!r}")
+        for path, expected in {"/admin/login/": "text/html", "/static/admin/css/base.css": "text/css"}.items():
+            status, media_type, body = server.get(path)
+            if (status, media_type) != (200, expected) or not body:
+                raise Failure(f"{path} is {status} {media_type}, {len(body)} bytes")
+
+
+def check_refuses(name: str, database: str) -> None:
+    """Raise Failure unless the server ends by itself, says why, and says how to go on."""
+    with running(name, ALLOWED_HOSTS="mentorq.example", DATABASE_URL=database) as server:
+        try:
+            code = server.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"still runs without SECRET_KEY:\n{server.output}") from None
+        if code == 0 or "SECRET_KEY is not set" not in server.output:
+            raise Failure(f"ended with {code} without SECRET_KEY:\n{server.output}")
+
+
+def migrated(folder: str) -> str:
+    """Return the URL of a new SQLite database with its tables."""
+    database = f"sqlite:///{folder}/db.sqlite3"
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(command, cwd=BASE_DIR, env=environment, check=True)
+    return database
+
+
+def main() -> int:
+    """Return 1 where any server fails, else 0."""
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        database = migrated(folder)
+        for name in SERVERS:
+            for check, good in (
+                (check_serves, "serves production"),
+                (check_refuses, "refuses to start without SECRET_KEY"),
+            ):
+                started = time.monotonic()
+                try:
+                    check(name, database)
+                    result = good
+                except (Failure, OSError, subprocess.TimeoutExpired) as failure:
+                    failed, result = True, f"FAILED: {failure}"
+                print(f"{name}: {result} ({time.monotonic() - started:.1f} s)")  # noqa: T201 - a script
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
