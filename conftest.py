@@ -32,7 +32,7 @@ def person(db: None) -> Callable[[str], User]:
     """The account of a demo person by first name, as a sign-in just now would have left it: `person("ada")`."""
 
     def get(name: str) -> User:
-        return User.objects.from_lcs(LCSProfile.from_body(PERSON_BY_NAME[name]))
+        return User.objects.from_lcs(LCSProfile.from_body(PERSON_BY_NAME[name]), "an LCS token")
 
     return get
 

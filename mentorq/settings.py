@@ -165,7 +165,14 @@ DATABASES = {"default": read("DATABASE_URL", database, database("sqlite:///db.sq
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # In the database, because a throttle in a process's own memory would count per worker. `migrate` makes the table.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mentorq_cache"}}
+# Beyond its default of 300 entries it forgets some that are still needed.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "mentorq_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 USE_I18N = False
 TIME_ZONE = "UTC"

@@ -35,7 +35,7 @@ from mentorq_users.permissions import IsDirector
     ),
     create=extend_schema(
         summary="Open a ticket",
-        description="The caller's own; an organizer or director may open one for somebody else, or record help already given.",
+        description="The caller's own; organizers also open one for somebody else, or record help already given.",
         responses={201: TicketSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 409: LIMIT_REACHED},
         examples=CREATE_EXAMPLES,
     ),

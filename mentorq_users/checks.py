@@ -11,9 +11,12 @@ from django.core.checks import CheckMessage, Tags, register
 @register(Tags.security)
 def lcs_base_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return an error where LCS_BASE_URL is no URL, which would make every sign-in a 503."""
-    parts = urlsplit(settings.LCS_BASE_URL)
-    if parts.scheme in ("http", "https") and parts.hostname:
-        return []
+    try:
+        parts = urlsplit(settings.LCS_BASE_URL)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return []
+    except ValueError:
+        pass  # such as http://[, which the message below is about
     hint = "For example https://api.hackru.org/prod, with the stage at its end."
     return [checks.Error(f"LCS_BASE_URL={settings.LCS_BASE_URL!r} is no http(s) URL.", hint=hint, id="mentorq.E001")]
 

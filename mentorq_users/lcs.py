@@ -32,11 +32,11 @@ executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lcs")
 
 
 class LCSError(Exception):
-    """Any way in which LCS did not give what was asked for. Its text never holds a token or a password."""
+    """Any way in which LCS did not give what was asked for. Nothing of ours in its text is a token or a password."""
 
 
 class LCSRefused(LCSError):
-    """LCS understood and says no; the text is its own reason."""
+    """LCS understood and says no; the text is its own, for organizers alone."""
 
 
 class LCSUnavailable(LCSError):
@@ -69,7 +69,7 @@ class LCSProfile:
 def _token(body: Any) -> str:
     if not isinstance(body, dict) or not isinstance(body.get("token"), str) or not body["token"]:
         raise LCSUnavailable("no token")
-    return str(body["token"])
+    return _storable(body["token"])
 
 
 def _profiles(body: Any) -> list[LCSProfile]:
@@ -80,6 +80,8 @@ def _profiles(body: Any) -> list[LCSProfile]:
 
 def _email(value: Any) -> str:
     try:
+        if not isinstance(value, str):
+            raise ValueError("not a text")
         validate_email(value)
         value.encode()  # a lone surrogate passes for a letter of a domain, but no database takes it
         validate_length(value)
@@ -88,9 +90,14 @@ def _email(value: Any) -> str:
     return normalize_email(value)
 
 
+def _storable(text: str) -> str:
+    """Return the text without what JSON can say and a database cannot keep: NUL and half a surrogate pair."""
+    return text.encode(errors="ignore").decode().replace("\0", "")
+
+
 def _name(value: Any) -> str:
-    """Return a name that fits our columns and any database (no NUL, no lone surrogate); anything else is no name."""
-    return value.encode(errors="ignore").decode().replace("\0", "").strip()[:100] if isinstance(value, str) else ""
+    """Return a name that fits our columns; anything but a text is no name."""
+    return _storable(value).strip()[:100] if isinstance(value, str) else ""
 
 
 class LCSClient:
@@ -126,17 +133,23 @@ class LCSClient:
             raise LCSUnavailable(f"{path}: {reason}") from error
 
 
+class Session(requests.Session):
+    """One that does not look where a redirect points: following it would carry the password there."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 def _post(url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, bytes]:
     """Return HTTP status and content, at most MAX_ANSWER_BYTES; raises requests.RequestException, LCSUnavailable.
 
     A session a call keeps no cookie of one person for another, and meets no connection that LCS closed meanwhile.
     """
-    with requests.Session() as session:
+    with Session() as session:
         session.trust_env = False  # no proxy, .netrc or CA bundle from the environment sees a password
         session.mount("http://", DeadlineAdapter())
         session.mount("https://", DeadlineAdapter())
-        # A redirect is not followed: it would carry the password to wherever it points.
-        with session.post(url, json=payload, timeout=timeout, allow_redirects=False, stream=True) as response:
+        with session.post(url, json=payload, timeout=timeout, stream=True) as response:
             content = b""
             for chunk in response.iter_content(64 * 1024):
                 content += chunk

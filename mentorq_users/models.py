@@ -92,9 +92,10 @@ class User(AbstractBaseUser):
 
     @property
     def roles_are_stale(self) -> bool:
-        """Whether what LCS said of their roles is older than LCS_ROLES_MAX_AGE."""
-        checked = self.roles_checked_at
-        return checked is None or timezone.now() - checked > settings.LCS_ROLES_MAX_AGE
+        """Whether LCS must be asked again: it refused their token, or what it said is older than LCS_ROLES_MAX_AGE."""
+        if not self.encrypted_lcs_token or self.roles_checked_at is None:
+            return True
+        return timezone.now() - self.roles_checked_at > settings.LCS_ROLES_MAX_AGE
 
     @property
     def token_claims(self) -> dict[str, Any]:

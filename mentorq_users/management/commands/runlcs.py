@@ -23,8 +23,9 @@ class Command(BaseCommand):
             raise CommandError("This is a stand-in for laptops; DEBUG is off here, so it does not run: unset SECRET_KEY.")
         try:
             server = DevLCS(port)
-        except OSError as error:
-            raise CommandError(f"Port {port} cannot be had ({error.strerror}): name another, `runlcs 8011`.") from error
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise CommandError(f"Port {port} cannot be had ({reason}): name another, `runlcs 8011`.") from error
         server.fault = fault
         self.stdout.write(f"LCS's stand-in at {server.url}. Everybody's password is {PASSWORD!r}.")
         for person in PEOPLE:

@@ -1,0 +1,129 @@
+"""The admin site's door: an organizer's or director's LCS password, or a local superuser's own."""
+
+import pytest
+from django.urls import reverse
+
+from mentorq_users.models import User
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = reverse("admin:login")
+INDEX = reverse("admin:index")
+NOT_YOU = ["Please enter the e-mail and LCS password of an organizer or director."]
+DOWN = ["LCS does not answer. Please try again in a moment; a local superuser can sign in meanwhile."]
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def log_in(client, lcs):
+    """Fill in the form; return the answer."""
+    return lambda email, password="hackru": client.post(LOGIN, {"username": email, "password": password, "next": INDEX})
+
+
+@pytest.fixture
+def root():
+    return User.objects.create_superuser("root@example.edu", "only-here")
+
+
+def assert_in(response, client) -> None:
+    assert (response.status_code, response.url) == (302, INDEX)
+    assert client.get(INDEX).status_code == 200
+
+
+def assert_out(response, client, errors: list[str]) -> None:
+    assert (response.status_code, response.context["form"].non_field_errors()) == (200, errors)
+    assert client.get(INDEX).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "email", ["olga@example.edu", "dan@example.edu", "dora@example.edu", "OLGA@Example.edu", " dan@example.edu "]
+)
+def test_organizers_and_directors_sign_in_with_their_lcs_password(log_in, client, email):
+    assert_in(log_in(email), client)
+
+
+@pytest.mark.parametrize("email", ["ada@example.edu", "mia@example.edu", "vera@example.edu", "sam@example.edu"])
+def test_nobody_else_does(log_in, client, email):
+    assert_out(log_in(email), client, NOT_YOU)
+
+
+@pytest.mark.parametrize(("email", "password"), [("olga@example.edu", "wrong"), ("nobody@example.edu", "hackru")])
+def test_a_wrong_password_or_an_unknown_person_is_told_so(log_in, client, email, password):
+    assert_out(log_in(email, password), client, NOT_YOU)
+
+
+def test_a_sign_in_asks_lcs_for_a_token_and_then_for_its_owner(log_in, lcs):
+    log_in("Olga@example.edu")
+
+    token = next(iter(lcs.owners))
+    assert lcs.calls == [
+        ("authorize", {"email": "olga@example.edu", "password": "hackru"}),
+        ("validate", {"email": "olga@example.edu", "token": token}),
+    ]
+    assert User.objects.get().lcs_token == token
+
+
+def test_no_password_is_kept(log_in):
+    log_in("olga@example.edu")
+
+    assert User.objects.get().password == ""
+
+
+def test_a_token_for_somebody_else_lets_nobody_in(log_in, client, lcs, monkeypatch):
+    monkeypatch.setattr(lcs, "authorize", lambda email, password: (200, {"token": lcs.sign_in("dan@example.edu")}))
+
+    assert_out(log_in("olga@example.edu"), client, NOT_YOU)
+
+
+def test_somebody_deactivated_is_kept_out(log_in, client, olga):
+    User.objects.update(is_active=False)
+
+    assert_out(log_in("olga@example.edu"), client, NOT_YOU)
+
+
+def test_somebody_deactivated_is_out_at_once(log_in, client):
+    log_in("olga@example.edu")
+    User.objects.update(is_active=False)
+
+    assert client.get(INDEX).status_code == 302
+
+
+def test_an_organizer_who_is_none_any_more_is_out_at_once(log_in, client):
+    log_in("olga@example.edu")
+    User.objects.update(is_organizer=False)
+
+    assert client.get(INDEX).status_code == 302
+
+
+@pytest.mark.parametrize("fault", ["crashed", "gateway", "html", "reset", "hanging", "body-is-text", "status-503"])
+def test_an_ill_lcs_is_said_and_not_thrown(log_in, client, lcs, settings, fault):
+    settings.LCS_TIMEOUT = 0.3
+    lcs.fault = fault
+
+    assert_out(log_in("olga@example.edu"), client, DOWN)
+
+
+def test_a_local_superuser_gets_in_while_lcs_is_down(log_in, client, lcs, root):
+    lcs.fault = "crashed"
+
+    assert_in(log_in("Root@example.edu", "only-here"), client)
+    assert lcs.calls == []
+
+
+def test_a_local_superuser_with_a_wrong_password_is_asked_of_lcs(log_in, client, root):
+    assert_out(log_in("root@example.edu", "hackru"), client, NOT_YOU)
+
+
+def test_an_account_without_a_local_password_is_not_open_to_an_empty_one(log_in, client, olga):
+    response = log_in("olga@example.edu", "")
+
+    assert response.context["form"].errors == {"password": ["This field is required."]}
+
+
+@pytest.mark.parametrize("password", [" hackru", "hackru "])
+def test_a_password_is_not_trimmed(log_in, client, password):
+    assert_out(log_in("olga@example.edu", password), client, NOT_YOU)

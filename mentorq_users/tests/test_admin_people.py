@@ -1,0 +1,205 @@
+"""People in the admin site: read-only, but for whether they may come in and for asking LCS again."""
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from mentorq_users.models import User
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:mentorq_users_user_changelist")
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def page_of(user: User) -> str:
+    return reverse("admin:mentorq_users_user_change", args=[user.pk])
+
+
+@pytest.fixture
+def signed_in(client, lcs):
+    """An organizer in the admin, with an LCS token."""
+    client.post(reverse("admin:login"), {"username": "olga@example.edu", "password": "hackru", "next": LIST})
+    lcs.calls.clear()
+    return client
+
+
+@pytest.fixture
+def root(client):
+    """A local superuser in the admin."""
+    user = User.objects.create_superuser("root@example.edu", "only-here")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return user
+
+
+@pytest.fixture
+def read_roles():
+    """Choose the action for these people; return what the page says then."""
+
+    def post(client, *users: User) -> list[str]:
+        response = client.post(LIST, {"action": "read_roles", "_selected_action": [user.pk for user in users]})
+        assert (response.status_code, response.url) == (302, LIST)
+        return [str(message) for message in get_messages(response.wsgi_request)]
+
+    return post
+
+
+def test_the_list_shows_everybody(signed_in, ada, mia):
+    response = signed_in.get(LIST)
+
+    emails = [user.email for user in response.context["cl"].result_list]
+    assert emails == ["ada@example.edu", "mia@example.edu", "olga@example.edu"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("q=lovelace", ["ada"]), ("q=MIA@", ["mia"]), ("is_mentor__exact=1", ["mia"]), ("is_active__exact=0", [])],
+)
+def test_the_list_is_searched_and_filtered(signed_in, ada, mia, query, found):
+    response = signed_in.get(f"{LIST}?{query}")
+
+    assert [user.email for user in response.context["cl"].result_list] == [f"{name}@example.edu" for name in found]
+
+
+def test_a_page_does_not_show_the_lcs_token_not_even_encrypted(signed_in):
+    olga = User.objects.get()
+
+    content = signed_in.get(page_of(olga)).content.decode()
+
+    assert "olga@example.edu" in content
+    assert olga.encrypted_lcs_token not in content
+    assert olga.lcs_token not in content
+
+
+def test_a_post_changes_nothing_but_whether_they_may_come_in(signed_in, ada):
+    before = User.objects.filter(pk=ada.pk).values().get()
+    wanted = {"email": "x@example.edu", "is_mentor": "on", "is_organizer": "on", "is_director": "on", "is_superuser": "on"}
+
+    response = signed_in.post(page_of(ada), {**wanted, "first_name": "X", "password": "x", "encrypted_lcs_token": "x"})
+
+    assert (response.status_code, response.url) == (302, LIST)
+    assert User.objects.filter(pk=ada.pk).values().get() == {**before, "is_active": False}
+
+
+def test_deactivating_somebody_stops_their_tokens_at_once(signed_in, ada, client_of, api, refresh_token):
+    adas = client_of(ada)
+    assert adas.get("/api/tickets/").status_code == 200
+
+    signed_in.post(page_of(ada), {})
+
+    assert adas.get("/api/tickets/").json()["code"] == "token_not_valid"
+    assert api.post("/api/auth/refresh/", {"refresh": refresh_token(ada)}).json()["code"] == "token_not_valid"
+
+
+def test_somebody_deactivated_can_be_activated_again(signed_in, ada):
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+
+    signed_in.post(page_of(ada), {"is_active": "on"})
+
+    ada.refresh_from_db()
+    assert ada.is_active is True
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_is_added(signed_in, method):
+    response = getattr(signed_in, method)(reverse("admin:mentorq_users_user_add"))
+
+    assert (response.status_code, User.objects.count()) == (403, 1)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_is_deleted(signed_in, ada, method):
+    response = getattr(signed_in, method)(reverse("admin:mentorq_users_user_delete", args=[ada.pk]), {"post": "yes"})
+
+    assert (response.status_code, User.objects.filter(pk=ada.pk).exists()) == (403, True)
+
+
+def test_deleting_is_no_action_either(signed_in, ada):
+    response = signed_in.get(LIST)
+
+    assert [value for value, _ in response.context["action_form"].fields["action"].choices if value] == ["read_roles"]
+
+
+def test_an_organizer_cannot_deactivate_a_local_superuser(signed_in):
+    root = User.objects.create_superuser("root@example.edu", "only-here")
+
+    response = signed_in.post(page_of(root), {})
+
+    root.refresh_from_db()
+    assert (response.status_code, root.is_active) == (403, True)
+
+
+def test_a_local_superuser_can_deactivate_another(client, root):
+    other = User.objects.create_superuser("other@example.edu", "only-here")
+
+    client.post(page_of(other), {})
+
+    other.refresh_from_db()
+    assert other.is_active is False
+
+
+def test_roles_are_read_again_with_the_organizers_own_token(signed_in, read_roles, lcs, ada):
+    olga = User.objects.get(email="olga@example.edu")
+    lcs.people["ada@example.edu"]["role"] = {"mentor": True}
+
+    said = read_roles(signed_in, ada)
+
+    ada.refresh_from_db()
+    assert (said, ada.is_mentor) == (["Read the roles of 1 people."], True)
+    assert lcs.calls == [("read", {"token": olga.lcs_token, "query": {"email": "ada@example.edu"}})]
+
+
+def test_roles_are_read_for_chosen_people_only(signed_in, read_roles, lcs, ada, mia, grace):
+    read_roles(signed_in, ada, mia)
+
+    assert sorted(data["query"]["email"] for _, data in lcs.calls) == ["ada@example.edu", "mia@example.edu"]
+
+
+def test_somebody_whom_lcs_does_not_know_is_said_and_the_others_are_read(signed_in, read_roles, lcs, ada, mia):
+    del lcs.people["ada@example.edu"]
+    lcs.people["mia@example.edu"]["role"] = {"director": True}
+
+    said = read_roles(signed_in, ada, mia)
+
+    mia.refresh_from_db()
+    assert said == [
+        "ada@example.edu: LCS says “ada@example.edu is not known to LCS”.",
+        "Read the roles of 1 people.",
+    ]
+    assert mia.is_director is True
+
+
+def test_an_ill_lcs_leaves_the_roles_and_is_asked_no_more(signed_in, read_roles, lcs, ada, mia):
+    lcs.fault = "crashed"
+
+    said = read_roles(signed_in, ada, mia)
+
+    mia.refresh_from_db()
+    assert said == ["LCS does not answer: the last known roles stay.", "Read the roles of 0 people."]
+    assert (mia.is_mentor, len(lcs.calls)) == (True, 1)
+
+
+def test_an_organizer_whose_lcs_token_has_expired_is_told_so(signed_in, read_roles, lcs, ada):
+    lcs.owners.clear()
+
+    said = read_roles(signed_in, ada)
+
+    assert said == ["ada@example.edu: LCS says “Token is invalid or expired”.", "Read the roles of 0 people."]
+
+
+def test_a_local_superuser_without_an_lcs_token_is_told_so(client, root, read_roles, lcs, ada):
+    said = read_roles(client, ada)
+
+    assert said == ["Sign in with your LCS account: LCS tells roles to it alone."]
+    assert lcs.calls == []
+
+
+@pytest.mark.parametrize("name", ["ada", "mia"])
+def test_hackers_and_mentors_do_not_see_the_list(client, person, name):
+    client.force_login(person(name), backend="mentorq_users.backends.LCSBackend")
+
+    assert client.get(LIST).status_code == 302

@@ -1,0 +1,153 @@
+"""`Authorization: Bearer <access>`: who is let through, and the two codes for everybody else."""
+
+import jwt
+import pytest
+from django.utils import timezone
+from rest_framework_simplejwt.tokens import AccessToken
+
+from mentorq_users.models import User
+from mentorq_users.tokens import issue
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/api/tickets/"
+INFINITE, NAN = float("inf"), float("nan")
+
+
+@pytest.fixture
+def ask(api):
+    """Ask for the tickets with that header."""
+    return lambda header: api.get(PATH, headers={"Authorization": header})
+
+
+@pytest.fixture
+def access_token():
+    """An access token of that account, with claims of its own where the test names some."""
+
+    def make(user: User, **claims) -> str:
+        token = issue(AccessToken, user)
+        token.payload.update(claims)
+        return str(token)
+
+    return make
+
+
+def assert_not_valid(response) -> None:
+    assert (response.status_code, response.json()) == (
+        401,
+        {"detail": "Token is invalid or expired", "code": "token_not_valid"},
+    )
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_a_good_token_is_let_through(ask, access_token, ada):
+    response = ask(f"Bearer {access_token(ada)}")
+
+    assert (response.status_code, response.json()) == (200, [])
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_header_is_401_not_authenticated(api, method):
+    response = getattr(api, method)(PATH)
+
+    assert (response.status_code, response.json()) == (
+        401,
+        {"detail": "Authentication credentials were not provided.", "code": "not_authenticated"},
+    )
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("header", ["", "Basic YTpi", "Token x", "nonsense"])
+def test_a_header_that_names_no_bearer_is_no_token(ask, header):
+    response = ask(header)
+
+    assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", "Bearer a b c"])
+def test_a_malformed_header_is_token_not_valid(ask, header):
+    assert_not_valid(ask(header))
+
+
+@pytest.mark.parametrize("token", ["undefined", "null", "x", "a.b.c", "..", "eyJhbGciOiJIUzI1NiJ9.e30.", "\xff\xfe"])
+def test_garbage_is_token_not_valid(ask, token):
+    assert_not_valid(ask(f"Bearer {token}"))
+
+
+def test_an_expired_token_is_token_not_valid(ask, access_token, ada):
+    assert_not_valid(ask(f"Bearer {access_token(ada, exp=int(timezone.now().timestamp()) - 1)}"))
+
+
+def test_a_refresh_token_is_no_access_token(ask, refresh_token, ada):
+    assert_not_valid(ask(f"Bearer {refresh_token(ada)}"))
+
+
+def test_a_token_signed_with_another_key_is_token_not_valid(ask, access_token, claims_of, ada):
+    claims = claims_of(access_token(ada))
+
+    assert_not_valid(ask(f"Bearer {jwt.encode(claims, 'another key, and long enough for HS256', 'HS256')}"))
+
+
+def test_a_token_without_a_signature_is_token_not_valid(ask, access_token, claims_of, ada):
+    assert_not_valid(ask(f"Bearer {jwt.encode(claims_of(access_token(ada)), None, 'none')}"))
+
+
+def test_a_token_with_claims_changed_by_somebody_is_token_not_valid(ask, access_token, ada, dan):
+    header, _, signature = access_token(ada).split(".")
+    payload = access_token(dan).split(".")[1]
+
+    assert_not_valid(ask(f"Bearer {header}.{payload}.{signature}"))
+
+
+def test_a_token_of_somebody_deactivated_stops_at_once(ask, access_token, ada):
+    token = access_token(ada)
+    User.objects.update(is_active=False)
+
+    assert_not_valid(ask(f"Bearer {token}"))
+
+
+def test_a_token_of_somebody_deleted_stops_at_once(ask, access_token, ada):
+    token = access_token(ada)
+    ada.delete()
+
+    assert_not_valid(ask(f"Bearer {token}"))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        *[{"user_id": odd} for odd in (None, "", "x", "1 OR 1=1", "\0", [1], {"a": 1}, 10**30, -1, 1e300, INFINITE, NAN)],
+        *[{"exp": odd} for odd in (None, "", "x", 0, -1, [1], {}, 10**30, INFINITE, NAN)],
+        {"token_type": None}, {"token_type": ["access"]},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_token_of_ours_with_an_odd_claim_is_token_not_valid(ask, access_token, ada, claims):
+    assert_not_valid(ask(f"Bearer {access_token(ada, **claims)}"))
+
+
+def test_what_a_request_may_do_follows_the_row_and_not_the_claims(ask, access_token, ada, mia, make_ticket):
+    make_ticket(ada)
+    promoted, demoted = access_token(ada, mentor=True, director=True), access_token(mia)
+    User.objects.filter(pk=mia.pk).update(is_mentor=False)
+
+    assert len(ask(f"Bearer {promoted}").json()) == 1  # her own
+    assert ask(f"Bearer {demoted}").json() == []
+
+
+@pytest.mark.parametrize(("director", "status"), [(True, 200), (False, 403)])
+def test_a_promotion_or_demotion_of_the_row_needs_no_new_token(api, access_token, ada, director, status):
+    token = access_token(ada, director=not director)
+    User.objects.update(is_director=director)
+
+    response = api.get("/api/tickets/stats/", headers={"Authorization": f"Bearer {token}"})
+
+    assert response.status_code == status
+
+
+def test_a_request_with_a_good_token_does_not_ask_lcs(ask, access_token, ada, lcs):
+    User.objects.update(roles_checked_at=None)
+
+    ask(f"Bearer {access_token(ada)}")
+
+    assert lcs.calls == []

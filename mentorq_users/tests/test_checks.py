@@ -1,0 +1,57 @@
+"""What `manage.py check` says of LCS_BASE_URL."""
+
+import pytest
+from django.core import checks
+
+
+def ours(*, deploy: bool) -> list:
+    return [message for message in checks.run_checks(include_deployment_checks=deploy) if message.id.startswith("mentorq.")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.hackru.org/prod",
+        "ftp://api.hackru.org/prod",
+        "https://",
+        "https:///prod",
+        "https:api.hackru.org",
+        "http://[",
+    ],
+)
+def test_a_base_url_that_is_none_is_an_error(settings, url):
+    settings.LCS_BASE_URL = url
+
+    assert ours(deploy=False) == [
+        checks.Error(
+            f"LCS_BASE_URL={url!r} is no http(s) URL.",
+            hint="For example https://api.hackru.org/prod, with the stage at its end.",
+            id="mentorq.E001",
+        )
+    ]
+
+
+def test_an_http_base_url_is_a_warning_before_deployment(settings):
+    settings.LCS_BASE_URL = "http://api.hackru.org/prod"
+
+    assert ours(deploy=True) == [
+        checks.Warning(
+            "LCS_BASE_URL is http: passwords and tokens travel in the clear.",
+            hint="Use the https URL, unless LCS runs on this machine.",
+            id="mentorq.W001",
+        )
+    ]
+
+
+def test_an_http_base_url_is_nothing_to_mention_on_a_laptop(settings):
+    settings.LCS_BASE_URL = "http://127.0.0.1:8001/dev"
+
+    assert ours(deploy=False) == []
+
+
+@pytest.mark.parametrize("url", ["https://api.hackru.org/prod", "HTTPS://api.hackru.org/prod/"])
+def test_an_https_base_url_is_fine(settings, url):
+    settings.LCS_BASE_URL = url
+
+    assert ours(deploy=True) == []
