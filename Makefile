@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test lint types migrations test-sqlite test-postgresql servers openapi check-openapi check-deploy clean
+.PHONY: run test lint types migrations test-sqlite test-postgresql servers histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -43,6 +43,12 @@ test-sqlite: .venv/dev
 
 test-postgresql: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST)
+
+## 20,000 random histories of moves, feedback and polls on each database; some 15 minutes
+histories: .venv/dev
+	$(BIN)/python -m pytest -q mentorq_backend/tests/test_etag_histories.py --hypothesis-profile=thorough
+	$(BIN)/python -m mentorq.tests.postgresql \
+		$(BIN)/python -m pytest -q mentorq_backend/tests/test_etag_histories.py --hypothesis-profile=thorough
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers

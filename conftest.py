@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from hypothesis import settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -14,6 +15,11 @@ from mentorq_users.devlcs import PEOPLE, DevLCS
 from mentorq_users.lcs import LCSProfile
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
+
+# The same examples in every run, and no folder of them; `--hypothesis-profile=thorough` looks much further.
+settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=200)
+settings.register_profile("thorough", deadline=None, database=None, max_examples=20_000)
+settings.load_profile("default")
 
 PERSON_BY_NAME = {person["email"].partition("@")[0]: person for person in PEOPLE}
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import environ
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -210,7 +211,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 CORS_URLS_REGEX = r"^/api(/|$)"
 CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", listed, ["http://localhost:3000", "http://127.0.0.1:3000"])
-CORS_EXPOSE_HEADERS = ["Retry-After"]
+CORS_ALLOW_HEADERS = (*default_headers, "if-none-match")
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After"]
 
 # Who people are
 

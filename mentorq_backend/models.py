@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Avg, Count, F, Max, Q, Sum
 from django.utils import timezone
 
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
@@ -14,6 +14,9 @@ from mentorq_backend.moves import MOVES, Move, Status, Who
 from mentorq_users.models import User
 
 MICROSECOND = timedelta(microseconds=1)
+RATINGS = [halves / 2 for halves in range(1, 11)]
+MIDDLE_RATING = 2.75
+PRIOR_RATINGS = 5
 PARTICIPLES = {
     Status.OPEN: "reopened",
     Status.CLAIMED: "claimed",
@@ -30,6 +33,19 @@ def name_of(email: str) -> str:
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     """The words in which tickets are asked for."""
+
+    def update(self, **columns: Any) -> int:
+        """Set the columns and return how many rows there were; each counts one more change in its `version`."""
+        return super().update(**{"version": F("version") + 1, **columns})
+
+    def fingerprint(self) -> str:
+        """Return a text that any committed change of these rows alters, in whatever order transactions commit.
+
+        Each change adds to a row's version and no row is ever deleted, so the sum only grows. That holds for rows chosen by
+        what never changes (the owner), not for those of one status, which come and go.
+        """
+        figures = self.order_by().aggregate(Count("id"), Sum("version"), Max("id"))
+        return ".".join(str(figure) for figure in figures.values())
 
     def visible_to(self, user: User) -> "TicketQuerySet":
         """Return what that person may see: mentors, organizers and directors everything, everyone else their own."""
@@ -88,6 +104,7 @@ class Ticket(models.Model):
     # From `created`, in microseconds: integers, because both databases average them in C, SQLite date arithmetic in Python.
     time_to_claim = models.BigIntegerField(null=True, blank=True, editable=False)
     time_to_close = models.BigIntegerField(null=True, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = TicketQuerySet.as_manager()
 
@@ -111,6 +128,12 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.title}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert a new ticket; raises TypeError for one that exists, because that would undo what others did meanwhile."""
+        if not self._state.adding:
+            raise TypeError("A ticket changes through its verbs or Ticket.objects.update(), never through save().")
+        super().save(*args, **kwargs)
 
     def claim(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
         """Give an open ticket to `by`, or to whom an organizer names (a hand-over where it is claimed already)."""
@@ -184,6 +207,20 @@ class Ticket(models.Model):
             raise MoveNotAllowed("Only mentors, organizers and directors say whether the asker is still around.")
         Ticket.objects.filter(pk=self.pk).update(active=active)
         self.active = active
+
+    def other_party(self, user: User) -> str:
+        """Return the e-mail of whom that person would talk to: the owner to the mentor, everyone else to the owner.
+
+        Raises MoveNotAllowed for who has no part in it, TicketConflict for the owner while there is no mentor.
+        """
+        roles = self.roles_of(user)
+        if Who.OWNER in roles:
+            if not self.mentor_email:
+                raise TicketConflict("Nobody has claimed it yet.", code="not_possible", ticket=self)
+            return self.mentor_email
+        if not roles & {Who.ITS_MENTOR, Who.ORGANIZER}:
+            raise MoveNotAllowed("Only its owner, its mentor, an organizer or a director may do this.")
+        return self.owner_email
 
     def roles_of(self, user: User) -> set[Who]:
         """Return what that person is to this ticket."""
@@ -297,3 +334,59 @@ class TicketEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status} by {self.by}"
+
+
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    """The words in which feedback is asked for."""
+
+    def visible_to(self, user: User) -> "FeedbackQuerySet":
+        """Return what that person may see: directors everything, everyone else what they gave."""
+        return self if user.is_director else self.filter(ticket__owner_email=user.email)
+
+    @transaction.atomic
+    def give(self, ticket: Ticket, *, rating: float, comments: str = "") -> "Feedback":
+        """Return new feedback for the mentor whom the ticket has now.
+
+        Raises MoveNotAllowed unless it is closed and has one, IntegrityError where it has feedback already.
+        """
+        # Nothing but the version changes: the ticket shows the feedback's URL from now on.
+        rateable = Ticket.objects.filter(pk=ticket.pk, status=Status.CLOSED, mentor_email=ticket.mentor_email)
+        if not ticket.mentor_email or not rateable.update():
+            raise MoveNotAllowed("Only a closed ticket that a mentor helped with can be rated.")
+        mentor = {"mentor": ticket.mentor, "mentor_email": ticket.mentor_email}
+        return self.create(ticket=ticket, rating=rating, comments=comments, **mentor)
+
+    def leaderboard(self) -> Any:
+        """Return rows `{"mentor_email", "name", "average_rating", "ratings", "smoothed"}` by mentor, best first.
+
+        The order is by a Bayesian average (https://en.wikipedia.org/wiki/Bayesian_average): as if everybody had
+        PRIOR_RATINGS ratings in the middle of the scale besides, so that one five does not outrank forty good ones.
+        """
+        ratings = Count("pk")
+        smoothed = (Sum("rating") + PRIOR_RATINGS * MIDDLE_RATING) / (ratings + PRIOR_RATINGS)
+        people = self.values("mentor_email").annotate(
+            name=Max("mentor"), average_rating=Avg("rating"), ratings=ratings, smoothed=smoothed
+        )
+        return people.order_by("-smoothed", "-ratings", "mentor_email")
+
+
+class Feedback(models.Model):
+    """What a ticket's owner says of the help they got; it stays with the mentor whom the ticket had then."""
+
+    ticket = models.OneToOneField(Ticket, on_delete=models.PROTECT, primary_key=True, related_name="feedback")
+    rating = models.FloatField(help_text="0.5 to 5 stars, in halves.")
+    comments = models.CharField(max_length=2000, blank=True)
+    mentor = models.CharField(max_length=255)
+    mentor_email = models.EmailField()
+    created = models.DateTimeField(default=timezone.now)
+
+    objects = FeedbackQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "feedback"
+        constraints = [
+            models.CheckConstraint(name="feedback_rating_in_halves", condition=Q(rating__in=RATINGS)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rating} stars for {self.mentor_email}"

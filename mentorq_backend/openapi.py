@@ -107,3 +107,26 @@ MOVE_EXAMPLES = [
         "Hand it over (organizers)", {"status": "CLAIMED", "mentor_email": "max@example.edu"}, request_only=True
     ),
 ]
+
+FEEDBACK_EXAMPLES = [
+    OpenApiExample("Four and a half stars", {"ticket": 7, "rating": 4.5, "comments": "Thanks!"}, request_only=True),
+]
+
+FEEDBACK_ID = OpenApiParameter("ticket", OpenApiTypes.INT64, OpenApiParameter.PATH, description="The ticket's id.")
+LEADERBOARD_LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "default": 5}, OpenApiParameter.QUERY)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the last answer."
+)
+NOT_MODIFIED = OpenApiResponse(None, "The client has it already.")
+
+SLACK_LINK = OpenApiResponse({"type": "string", "format": "uri"}, "The link.")
+_SLACK_ERROR: dict[str, Any] = {"type": "string"}
+SLACK_ERRORS = {
+    (status, "application/json"): OpenApiResponse(_SLACK_ERROR, description)
+    for status, description in {
+        403: "LCS's own word that somebody has no Slack account; else `error: …`.",
+        404: "`error: …`: there is none, or this person may not see it.",
+        409: "`error: …`: nobody has claimed it yet.",
+        503: "`error: …`: LCS or the database does not answer.",
+    }.items()
+}

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.reverse import reverse
 
-from mentorq_backend.models import Ticket, TicketEvent
+from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
 from mentorq_users.emails import EmailField
 from mentorq_users.models import User
@@ -28,7 +31,11 @@ class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
         read_only_fields = fields
 
     def get_feedback(self, ticket: Ticket) -> str:
-        return ""
+        """Return the URL for whoever may read it; `""` for others, as if there were none."""
+        user = self.context["request"].user
+        if not (user.is_director or user.email == ticket.owner_email) or not hasattr(ticket, "feedback"):
+            return ""
+        return reverse("feedback-detail", args=[ticket.pk], request=self.context["request"])
 
 
 class TicketWriteSerializer(serializers.ModelSerializer[Ticket]):
@@ -121,3 +128,54 @@ class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
             "to": serializers.CharField(source="to_status"),
             "mentor_email": fields["mentor_email"],
         }
+
+
+@extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
+class StarsField(serializers.Field[float, float, float, Any]):
+    """A rating of 0.5 to 5 stars in halves, as a JSON number."""
+
+    default_error_messages = {"invalid": "A number from 0.5 to 5, in halves, is needed here."}
+
+    def to_internal_value(self, data: Any) -> float:
+        """Return the rating; raises ValidationError for anything else, a number in a string included."""
+        if isinstance(data, bool) or not isinstance(data, (int, float)) or data not in RATINGS:
+            self.fail("invalid")
+        return float(data)
+
+    def to_representation(self, value: float) -> float:
+        return value
+
+
+class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
+    """What an owner says of the help they got."""
+
+    ticket = serializers.IntegerField(source="ticket_id", min_value=1, help_text="The ticket's id; given once.")
+    ticket_url = serializers.HyperlinkedRelatedField[Ticket](source="ticket", view_name="ticket-detail", read_only=True)
+    rating = StarsField(help_text="0.5 to 5 stars, in halves.")
+
+    class Meta:
+        model = Feedback
+        fields = ["ticket", "ticket_url", "rating", "comments"]
+
+    def create(self, validated_data: dict[str, Any]) -> Feedback:
+        """Return the feedback; raises Http404 for another's ticket, MoveNotAllowed, ValidationError for a second one."""
+        ticket_id = validated_data.pop("ticket_id")
+        ticket = get_object_or_404(Ticket, pk=ticket_id, owner_email=self.context["request"].user.email)
+        try:
+            return Feedback.objects.give(ticket, **validated_data)
+        except IntegrityError as error:
+            raise ValidationError({"ticket": ["It has feedback already: change that with PATCH."]}) from error
+
+    def update(self, instance: Feedback, validated_data: dict[str, Any]) -> Feedback:
+        """Return the feedback with another rating or comments; the ticket stays the same."""
+        validated_data.pop("ticket_id", None)
+        return super().update(instance, validated_data)
+
+
+class LeaderboardSerializer(serializers.Serializer[dict[str, Any]]):
+    """One mentor's place on the leaderboard."""
+
+    mentor = serializers.EmailField(source="mentor_email")
+    name = serializers.CharField()
+    average_rating = serializers.FloatField()
+    ratings = serializers.IntegerField(help_text="How many there are.")

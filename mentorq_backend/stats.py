@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Avg, Count, Q
 from django.db.models.functions import TruncHour
 
-from mentorq_backend.models import TicketQuerySet
+from mentorq_backend.models import Feedback, TicketQuerySet
 from mentorq_backend.moves import Status
 
 CLOSED_ACTIVE = Q(status=Status.CLOSED, active=True)
@@ -36,7 +36,7 @@ def summary(tickets: TicketQuerySet) -> dict[str, Any]:
         "Cancelled Tickets": figures["cancelled"],
         "Number of mentors": figures["mentors"],
         "Number of users": figures["users"],
-        "Average Rating": {"rating__avg": None},
+        "Average Rating": Feedback.objects.filter(ticket__in=tickets).aggregate(Avg("rating")),
         "per_hour": per_hour(tickets),
         "per_mentor": per_mentor(tickets),
     }

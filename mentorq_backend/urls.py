@@ -3,9 +3,14 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from mentorq_backend.views import StatsView, TicketViewSet
+from mentorq_backend.views import FeedbackViewSet, SlackDMView, StatsView, TicketViewSet
 
 router = SimpleRouter()
 router.register("tickets", TicketViewSet)
+router.register("feedback", FeedbackViewSet)
 
-urlpatterns = [path("tickets/stats/", StatsView.as_view(), name="ticket-stats"), *router.urls]
+urlpatterns = [
+    path("tickets/stats/", StatsView.as_view(), name="ticket-stats"),
+    path("tickets/<int:pk>/slack-dm/", SlackDMView.as_view(), name="ticket-slack-dm"),
+    *router.urls,
+]

@@ -6,6 +6,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.filters import SearchFilter
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,25 +14,47 @@ from rest_framework.serializers import BaseSerializer
 
 from mentorq.openapi import BAD_REQUEST, FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
 from mentorq_backend import stats
-from mentorq_backend.filters import CreatedFilter
-from mentorq_backend.models import Ticket, TicketQuerySet
-from mentorq_backend.openapi import CONFLICT, CREATE_EXAMPLES, LIMIT_REACHED, MOVE_EXAMPLES, TICKET_ID, StatsSerializer
-from mentorq_backend.permissions import ReadsHistory
+from mentorq_backend.etags import ConditionalGetMixin
+from mentorq_backend.filters import CreatedFilter, TicketFilter
+from mentorq_backend.models import Feedback, FeedbackQuerySet, Ticket, TicketQuerySet
+from mentorq_backend.openapi import (
+    CONFLICT,
+    CREATE_EXAMPLES,
+    FEEDBACK_EXAMPLES,
+    FEEDBACK_ID,
+    IF_NONE_MATCH,
+    LEADERBOARD_LIMIT,
+    LIMIT_REACHED,
+    MOVE_EXAMPLES,
+    NOT_MODIFIED,
+    SLACK_ERRORS,
+    SLACK_LINK,
+    TICKET_ID,
+    StatsSerializer,
+)
+from mentorq_backend.pagination import TicketPagination, number
+from mentorq_backend.permissions import ChangesOwnFeedback, ReadsHistory
 from mentorq_backend.serializers import (
+    FeedbackSerializer,
+    LeaderboardSerializer,
     TicketCreateSerializer,
     TicketEventSerializer,
     TicketMoveSerializer,
     TicketSerializer,
 )
+from mentorq_users.lcs import LCSRefused
 from mentorq_users.models import User
 from mentorq_users.permissions import IsDirector
+from mentorq_users.slack import dm_link
 
 
 @extend_schema_view(
     list=extend_schema(
         summary="The queue",
-        description="Mentors, organizers and directors get every ticket, everyone else their own. Newest first.",
-        responses={200: TicketSerializer(many=True), **READ_ERRORS},
+        description="Mentors, organizers and directors get every ticket, everyone else their own. Newest first. "
+        "A plain array; with `limit` a page of it. Polled with `If-None-Match`, an unchanged queue is a 304.",
+        parameters=[IF_NONE_MATCH],
+        responses={200: TicketSerializer(many=True), 304: NOT_MODIFIED, **READ_ERRORS, 400: BAD_REQUEST},
     ),
     create=extend_schema(
         summary="Open a ticket",
@@ -42,8 +65,8 @@ from mentorq_users.permissions import IsDirector
     retrieve=extend_schema(
         summary="One ticket",
         description="As the queue shows it.",
-        parameters=[TICKET_ID],
-        responses={200: TicketSerializer, **READ_ERRORS, 404: NOT_FOUND},
+        parameters=[TICKET_ID, IF_NONE_MATCH],
+        responses={200: TicketSerializer, 304: NOT_MODIFIED, **READ_ERRORS, 404: NOT_FOUND},
     ),
     partial_update=extend_schema(
         summary="Move a ticket",
@@ -54,6 +77,7 @@ from mentorq_users.permissions import IsDirector
     ),
 )
 class TicketViewSet(
+    ConditionalGetMixin,
     mixins.CreateModelMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -65,6 +89,10 @@ class TicketViewSet(
     queryset = Ticket.objects.all()
     lookup_value_regex = "[0-9]+"
     http_method_names = ["get", "post", "patch", "head", "options"]
+    filter_backends = [DjangoFilterBackend, SearchFilter]
+    filterset_class = TicketFilter
+    search_fields = ["title", "comment", "location"]
+    pagination_class = TicketPagination
     serializer_classes: dict[str, type[BaseSerializer[Ticket]]] = {
         "create": TicketCreateSerializer,
         "partial_update": TicketMoveSerializer,
@@ -72,11 +100,24 @@ class TicketViewSet(
 
     def get_queryset(self) -> TicketQuerySet:
         """Return what the caller may see; anything else is a 404."""
-        return Ticket.objects.newest_first().visible_to(cast("User", self.request.user))
+        return Ticket.objects.newest_first().select_related("feedback").visible_to(cast("User", self.request.user))
 
     def get_serializer_class(self) -> type[BaseSerializer[Ticket]]:
         """Return the serializer that reads the request; each of them answers with a whole ticket."""
         return self.serializer_classes.get(self.action, TicketSerializer)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer `GET /api/tickets/`."""
+        if self.is_unchanged(self.get_queryset().fingerprint()):
+            return Response(status=304)
+        return super().list(request, *args, **kwargs)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer `GET /api/tickets/<id>/`."""
+        ticket = self.get_object()
+        return (
+            Response(status=304) if self.is_unchanged(str(ticket.version)) else Response(self.get_serializer(ticket).data)
+        )
 
     @extend_schema(
         summary="What happened to a ticket",
@@ -84,7 +125,7 @@ class TicketViewSet(
         parameters=[TICKET_ID],
         responses={200: TicketEventSerializer(many=True), **READ_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND},
     )
-    @action(detail=True, permission_classes=[IsAuthenticated, ReadsHistory])
+    @action(detail=True, permission_classes=[IsAuthenticated, ReadsHistory], filter_backends=[], pagination_class=None)
     def history(self, request: Request, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/<id>/history/`."""
         return Response(TicketEventSerializer(self.get_object().events.all(), many=True).data)
@@ -107,3 +148,92 @@ class StatsView(generics.GenericAPIView[Ticket]):
     def get(self, request: Request) -> Response:
         """Answer with the figures of the tickets that the query string asks for."""
         return Response(stats.summary(cast("TicketQuerySet", self.filter_queryset(self.get_queryset()))))
+
+
+@extend_schema_view(
+    get=extend_schema(
+        summary="Talk on Slack",
+        description="A link to the conversation with the other party: the owner gets the mentor, everyone else the owner. "
+        "Failures are bare strings too.",
+        parameters=[TICKET_ID],
+        responses={(200, "application/json"): SLACK_LINK, 401: READ_ERRORS[401], **SLACK_ERRORS},
+    )
+)
+class SlackDMView(generics.GenericAPIView[Ticket]):
+    """`/api/tickets/<id>/slack-dm/`."""
+
+    def get_queryset(self) -> TicketQuerySet:
+        """Return what the caller may see; anything else is a 404."""
+        return Ticket.objects.all().visible_to(cast("User", self.request.user))
+
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        """Answer with the link as a bare JSON string."""
+        user = cast("User", request.user)
+        return Response(dm_link(user, self.get_object().other_party(user)))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer with a bare JSON string that is LCS's own or begins with `error: `; the frontend shows others as links."""
+        if isinstance(exc, LCSRefused):
+            return Response(str(exc), status=403)
+        response = super().handle_exception(exc)
+        if response.status_code != 401:
+            response.data = f"error: {response.data['detail']}"
+        return response
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="Feedback",
+        description="Directors get all, everyone else what they gave. Newest first.",
+        responses={200: FeedbackSerializer(many=True), **READ_ERRORS},
+    ),
+    create=extend_schema(
+        summary="Rate the help",
+        description="By the owner of a closed ticket that had a mentor, once.",
+        responses={201: FeedbackSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND},
+        examples=FEEDBACK_EXAMPLES,
+    ),
+    retrieve=extend_schema(
+        summary="The feedback of one ticket",
+        parameters=[FEEDBACK_ID],
+        responses={200: FeedbackSerializer, **READ_ERRORS, 404: NOT_FOUND},
+    ),
+    partial_update=extend_schema(
+        summary="Change one's mind",
+        parameters=[FEEDBACK_ID],
+        responses={200: FeedbackSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND},
+    ),
+)
+class FeedbackViewSet(
+    mixins.CreateModelMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    viewsets.GenericViewSet[Feedback],
+):
+    """`/api/feedback/…`, by the id of the ticket."""
+
+    queryset = Feedback.objects.all()
+    serializer_class = FeedbackSerializer
+    permission_classes = [IsAuthenticated, ChangesOwnFeedback]
+    # Short enough for the database's integers: a look-up through a relation is not checked for that by Django.
+    lookup_value_regex = "[0-9]{1,18}"
+    lookup_url_kwarg = "ticket"
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self) -> FeedbackQuerySet:
+        """Return what the caller may see; anything else is a 404."""
+        feedback = Feedback.objects.select_related("ticket").order_by("-created", "-ticket_id")
+        return feedback.visible_to(cast("User", self.request.user))
+
+    @extend_schema(
+        summary="The best mentors",
+        description="Best first, by a Bayesian average: one five does not outrank forty good ratings.",
+        parameters=[LEADERBOARD_LIMIT],
+        responses={200: LeaderboardSerializer(many=True), **READ_ERRORS, 400: BAD_REQUEST},
+    )
+    @action(detail=False)
+    def leaderboard(self, request: Request) -> Response:
+        """Answer `GET /api/feedback/leaderboard/`."""
+        limit = number(request, "limit", least=1, most=1000, default=5)
+        return Response(LeaderboardSerializer(Feedback.objects.leaderboard()[:limit], many=True).data)

@@ -7,6 +7,7 @@ LCSError
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,9 +27,12 @@ T = TypeVar("T")
 
 validate_length = MaxLengthValidator(254)  # what the account's column holds
 MAX_ANSWER_BYTES = 1024 * 1024
-# At most so many calls at once, in threads of their own: what hangs there (a name server, too) never holds a request
-# beyond its deadline.
-executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lcs")
+# So many requests of a process may wait for LCS at once; the others are told so at once, that a hanging LCS never takes
+# all of the server's threads. Give the server more of them than this.
+MAX_CALLS = 16
+slots = threading.BoundedSemaphore(MAX_CALLS)
+# In threads of their own: what hangs there (a name server, too) never holds a request beyond its deadline.
+executor = ThreadPoolExecutor(max_workers=MAX_CALLS, thread_name_prefix="lcs")
 
 
 class LCSError(Exception):
@@ -78,6 +82,13 @@ def _profiles(body: Any) -> list[LCSProfile]:
     return [LCSProfile.from_body(profile) for profile in body]
 
 
+def _link(body: Any) -> str:
+    link = body.get("slack_dm_link") if isinstance(body, dict) else None
+    if not isinstance(link, str) or not link.startswith("https://"):
+        raise LCSUnavailable("no https link")
+    return _storable(link)
+
+
 def _email(value: Any) -> str:
     try:
         if not isinstance(value, str):
@@ -121,9 +132,15 @@ class LCSClient:
                 return profile
         raise LCSRefused(f"{email} is not known to LCS")
 
+    def slack_dm(self, token: str, other_email: str) -> str:
+        """Return the https link to a Slack conversation of the token's owner with somebody else."""
+        return self._call("/slack-dm", {"token": token, "other_email": other_email}, _link)
+
     def _call(self, path: str, payload: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
         """Return the body of LCS's answer through `parse`, within the deadline."""
+        take_slot()
         future = executor.submit(_post, settings.LCS_BASE_URL.rstrip("/") + path, payload, settings.LCS_TIMEOUT)
+        future.add_done_callback(lambda _: slots.release())
         try:
             return parse(_open(*future.result(timeout=settings.LCS_TIMEOUT)))
         except (LCSUnavailable, requests.RequestException, TimeoutError) as error:
@@ -138,6 +155,16 @@ class Session(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
+
+
+def take_slot() -> None:
+    """Take one of the places in which a request may wait for LCS, to be given back with `slots.release()`.
+
+    Raises LCSUnavailable where all stay taken for a moment: LCS hangs.
+    """
+    if not slots.acquire(timeout=0.25):
+        logger.warning("LCS is unavailable: %s calls wait for it already", MAX_CALLS)
+        raise LCSUnavailable("too many calls wait for it already")
 
 
 def _post(url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, bytes]:

@@ -14,20 +14,31 @@ ROUTES = {
     "/api/auth/refresh/": "OPTIONS POST",
     "/api/auth/token/": "OPTIONS POST",
     "/api/docs/": "GET HEAD",
+    "/api/feedback/": "GET HEAD OPTIONS POST",
+    "/api/feedback/<ticket>/": "GET HEAD OPTIONS PATCH",
+    "/api/feedback/leaderboard/": "GET HEAD OPTIONS",
     "/api/schema/": "GET HEAD OPTIONS",
     "/api/tickets/": "GET HEAD OPTIONS POST",
     "/api/tickets/<pk>/": "GET HEAD OPTIONS PATCH",
     "/api/tickets/<pk>/history/": "GET HEAD OPTIONS",
+    "/api/tickets/<pk>/slack-dm/": "GET HEAD OPTIONS",
     "/api/tickets/stats/": "GET HEAD OPTIONS",
     "/healthz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
 }
+
+
+def path_of(route: str, pk: int) -> str:
+    """Return the route's path for the ticket of that id."""
+    return re.sub("<(pk|ticket)>", str(pk), route)
+
+
 API_ROUTES = [route for route in ROUTES if route.startswith("/api/")]
 
 
 def routes_in(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
     """Yield the paths of a URLconf with `<name>` for what varies; the admin site's own as one."""
     for pattern in patterns:
-        path = prefix + re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip("^$")
+        path = prefix + re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip("^$").replace("<int:", "<")
         if not isinstance(pattern, URLResolver):
             yield path
         elif pattern.namespace == "admin":

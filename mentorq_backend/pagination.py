@@ -1,0 +1,38 @@
+"""How much of the queue at once."""
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
+
+
+def number(request: Request, name: str, *, least: int, most: int, default: int | None = None) -> int | None:
+    """Return the number in the query string, at most `most`; raises ValidationError for what is none or below `least`."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18 and int(text) >= least):
+        raise ValidationError({name: [f"A whole number, at least {least}, is needed here."]})
+    return min(int(text), most)
+
+
+class TicketPagination(LimitOffsetPagination):
+    """Pages where `limit` asks for them, else the plain array. A wrong number is a 400, not a guess."""
+
+    default_limit = None
+    max_limit = 1000
+
+    def get_limit(self, request: Request) -> int | None:
+        return number(request, self.limit_query_param, least=1, most=self.max_limit)
+
+    def get_offset(self, request: Request) -> int:
+        return number(request, self.offset_query_param, least=0, most=10**18, default=0) or 0
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return what the OpenAPI document says: the array, or with `limit` a page."""
+        return {"oneOf": [schema, super().get_paginated_response_schema(schema)]}
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        self.get_offset(request)  # a wrong one is a 400 without a limit, too
+        return super().paginate_queryset(queryset, request, view)
