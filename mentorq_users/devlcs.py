@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from socketserver import BaseServer
+from typing import Any, Self
 
 PASSWORD = "hackru"  # noqa: S105 - everybody's, and printed at start: nothing here is worth guarding
 ROLES = ("hacker", "volunteer", "judge", "sponsor", "mentor", "organizer", "director")
@@ -44,7 +45,26 @@ PEOPLE = [
 ]
 
 
-class DevLCS(ThreadingHTTPServer):
+class ServingMixin(BaseServer):
+    """A socketserver for tests: `stopped` tells answers that take long to end."""
+
+    stopped: threading.Event
+
+    @contextmanager
+    def serving(self) -> Iterator[Self]:
+        """Serve in a thread for as long as the block runs."""
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.stopped.set()
+            self.shutdown()
+            self.server_close()
+            thread.join()
+
+
+class DevLCS(ServingMixin, ThreadingHTTPServer):
     """LCS on a port of this machine; port 0 takes any free one. `people` may be changed while it runs."""
 
     daemon_threads = True
@@ -68,19 +88,6 @@ class DevLCS(ThreadingHTTPServer):
         token = secrets.token_urlsafe(32)
         self.owners[token] = email
         return token
-
-    @contextmanager
-    def serving(self) -> Iterator["DevLCS"]:
-        """Serve in a thread for as long as the block runs."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.stopped.set()
-            self.shutdown()
-            self.server_close()
-            thread.join()
 
     def answer(self, call: str, data: dict[str, Any]) -> tuple[int, Any]:
         """Return LCS's `statusCode` and `body`."""

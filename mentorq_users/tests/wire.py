@@ -5,8 +5,9 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
+
+from mentorq_users.devlcs import ServingMixin
 
 PROFILE = {"email": "ada@example.edu", "first_name": "Ada", "last_name": "Lovelace", "role": {"hacker": True}}
 
@@ -22,7 +23,7 @@ def raw(content: bytes, *headers: bytes, http: bytes = b"200 OK") -> bytes:
     return b"\r\n".join([b"HTTP/1.1 " + http, length, b"Connection: close", *headers, b"", content])
 
 
-class Wire(socketserver.ThreadingTCPServer):
+class Wire(ServingMixin, socketserver.ThreadingTCPServer):
     """Answers every request with `answer`, at once or piece by piece; `asked` are the requests as they came."""
 
     daemon_threads = True
@@ -52,19 +53,6 @@ class Wire(socketserver.ThreadingTCPServer):
         yield first
         while not self.stopped.wait(0.05):
             yield drop
-
-    @contextmanager
-    def serving(self) -> Iterator["Wire"]:
-        """Serve in a thread for as long as the block runs."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.stopped.set()
-            self.shutdown()
-            self.server_close()
-            thread.join()
 
 
 class Handler(socketserver.StreamRequestHandler):
