@@ -102,6 +102,10 @@ class TicketViewSet(
         """Return what the caller may see; anything else is a 404."""
         return Ticket.objects.newest_first().select_related("feedback").visible_to(cast("User", self.request.user))
 
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Return what the query string asks for of the list; a single ticket has no filters."""
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
+
     def get_serializer_class(self) -> type[BaseSerializer[Ticket]]:
         """Return the serializer that reads the request; each of them answers with a whole ticket."""
         return self.serializer_classes.get(self.action, TicketSerializer)

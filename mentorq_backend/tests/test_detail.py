@@ -54,6 +54,15 @@ def test_a_ticket_that_does_not_exist_is_not_found(pk, method, olga, client_of):
     assert (response.status_code, response.json()) == (404, NOT_FOUND)
 
 
+@pytest.mark.parametrize("query", ["?status=CLOSED", "?status=NONSENSE", "?search=else", "?limit=x"])
+def test_a_single_ticket_has_no_filters(query, ada, client_of, make_ticket):
+    ticket = make_ticket(ada)
+
+    response = client_of(ada).patch(f"/api/tickets/{ticket.pk}/{query}", {"status": "CANCELLED"})
+
+    assert (response.status_code, response.json()["status"]) == (200, "CANCELLED")
+
+
 @pytest.mark.parametrize("method", ["get", "patch"])
 def test_somebody_elses_ticket_is_not_found(method, ada, grace, client_of, make_ticket):
     ticket = make_ticket(ada)
