@@ -1,10 +1,13 @@
 """Fixtures that all apps share: people of each role, clients signed in as them, and LCS over real HTTP."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.utils import timezone
 from hypothesis import settings
 from rest_framework.test import APIClient
@@ -121,3 +124,23 @@ def committed(transactional_db: None) -> Iterator[None]:
     """A database in which every transaction is real, as threads and other processes need; the cache is emptied after."""
     yield
     cache.clear()
+
+
+@pytest.fixture
+def at_once(committed: None) -> Callable[[list[Callable[[], Any]]], list[Any]]:
+    """Run the calls in a thread each, all starting together; return what they returned."""
+
+    def run(calls: list[Callable[[], Any]]) -> list[Any]:
+        start = threading.Barrier(len(calls))
+
+        def one(call: Callable[[], Any]) -> Any:
+            start.wait()
+            try:
+                return call()
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(one, calls))
+
+    return run

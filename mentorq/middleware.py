@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -23,6 +23,19 @@ class OptionalSlashMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.endswith("/") and (is_api(request) or request.path_info == "/healthz"):
             request.path_info += "/"
+        return self.get_response(request)
+
+
+class LengthRequiredMiddleware:
+    """Refuses a chunked body under `/api`: WSGI hands it on as an empty one, and a PATCH would silently do nothing."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_api(request) and "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            detail = "Send the body with its Content-Length, not in chunks."
+            return JsonResponse({"detail": detail, "code": "length_required"}, status=HTTPStatus.LENGTH_REQUIRED)
         return self.get_response(request)
 
 

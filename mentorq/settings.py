@@ -24,7 +24,8 @@ env = environ.Env()
 
 def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
     """Return the environment variable `name` through `cast`, unset or empty `default`; raises ImproperlyConfigured."""
-    text = env.str(name, default="").strip()
+    # Not through django-environ, which takes a value that begins with `$` for the name of another variable.
+    text = os.environ.get(name, "").strip()
     try:
         return cast(text) if text else default
     except (KeyError, ValueError) as error:
@@ -86,14 +87,24 @@ def sqlite(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def postgresql(config: dict[str, Any]) -> dict[str, Any]:
-    """Return `config` with kept connections, checked before use so that a restarted PostgreSQL is found again."""
+    """Return `config` with kept connections, checked before use so that a restarted PostgreSQL is found again.
+
+    One that hangs is given up after a few seconds; what the URL's query says goes first.
+    """
+    options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, **config.get("OPTIONS", {})}
     # A socket's directory comes percent-encoded, because a URL's host cannot hold slashes.
-    return {**config, "HOST": unquote(config["HOST"]), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    return {
+        **config,
+        "HOST": unquote(config["HOST"]),
+        "OPTIONS": options,
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
 
 
 # Who started this process?
 
-UNDER_PYTEST = "pytest" in sys.modules
+UNDER_PYTEST = "pytest" in sys.modules and not {"mentorq.wsgi", "mentorq.asgi"} & set(sys.modules)
 SECRET_KEY = read("SECRET_KEY", str, "")
 LOCAL = UNDER_PYTEST or (not SECRET_KEY and Path(sys.argv[0]).name == "manage.py")
 
@@ -118,7 +129,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "mentorq_users",
     "mentorq_backend",
-    "django.contrib.admin",
+    "mentorq.apps.DeskConfig",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
@@ -137,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "mentorq.middleware.OptionalSlashMiddleware",
+    "mentorq.middleware.LengthRequiredMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

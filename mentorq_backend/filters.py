@@ -1,21 +1,55 @@
 """Which tickets a query string asks for; anything it gets wrong is a 400, anything empty is not asked for."""
 
+from datetime import UTC
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.forms import SelectMultiple
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
+from rest_framework import exceptions
+from rest_framework.filters import SearchFilter
+from rest_framework.request import Request
 
 from mentorq_backend.models import Ticket, TicketQuerySet
 from mentorq_backend.moves import Status
 from mentorq_users.emails import normalize_email
 
 
+class InstantField(IsoDateTimeField):
+    """An instant that exists in UTC as well: `0001-01-01T00:00+14:00` does not."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            instant = super().clean(value)
+            return instant and instant.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError("Enter a valid date/time.", code="invalid") from error
+
+
+class InstantFilter(filters.IsoDateTimeFilter):
+    """Compares instants."""
+
+    field_class = InstantField
+
+
+class TicketSearchFilter(SearchFilter):
+    """Looks for words; a text longer than any title is no search but a burden to the database."""
+
+    MAX_LENGTH = 255
+
+    def get_search_terms(self, request: Request) -> list[str]:
+        if len(request.query_params.get(self.search_param, "")) > self.MAX_LENGTH:
+            raise exceptions.ValidationError({self.search_param: [f"At most {self.MAX_LENGTH} characters, please."]})
+        return list(super().get_search_terms(request))
+
+
 class CreatedFilter(filters.FilterSet):
     """Tickets of one event: `created_after` is inclusive, `created_before` exclusive, both ISO 8601, by default in UTC."""
 
-    created_after = filters.IsoDateTimeFilter(field_name="created", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created", lookup_expr="lt")
+    created_after = InstantFilter(field_name="created", lookup_expr="gte")
+    created_before = InstantFilter(field_name="created", lookup_expr="lt")
 
     class Meta:
         model = Ticket

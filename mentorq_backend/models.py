@@ -8,9 +8,9 @@ from django.db import models, transaction
 from django.db.models import Avg, Count, F, Max, Q, Sum
 from django.utils import timezone
 
+from mentorq.locks import lock
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
-from mentorq_backend.locks import lock_address
-from mentorq_backend.moves import MOVES, Move, Status, Who
+from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
 from mentorq_users.models import User
 
 MICROSECOND = timedelta(microseconds=1)
@@ -57,7 +57,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def check_limit(self, owner_email: str, *, reopening: "Ticket | None" = None) -> None:
         """Raise LimitReached where one more open ticket would be too many; call it inside the transaction that adds it."""
-        lock_address(owner_email)
+        lock(f"open tickets of {owner_email}")
         if self.filter(owner_email=owner_email, status=Status.OPEN).count() >= settings.TICKETS_MAX_OPEN:
             raise LimitReached(
                 f"{owner_email} has {settings.TICKETS_MAX_OPEN} open tickets already: cancel one, or wait for a mentor.",
@@ -168,12 +168,13 @@ class Ticket(models.Model):
         named = self._named(to, by, mentor_email)
         if self._is_already(to, named):
             return
-        move = MOVES.get((self.status, to))
+        is_late_claim = self.status == to == Status.CLAIMED and named == by.email
+        move = MOVES.get((Status.OPEN if is_late_claim else self.status, to))
         if move is None:
             raise self._not_possible(PARTICIPLES[Status(to)])
         self._check_may(move, by)
         self._check_may_name(named, by)
-        if move.verb == "hand over" and named == by.email:
+        if is_late_claim:
             raise self._conflict()
         at = timezone.now()
         self._make(move, by, at, self._changes(to, named, mentor, at))
@@ -196,10 +197,9 @@ class Ticket(models.Model):
         """Show another name for the mentor of a claimed ticket, for that mentor or an organizer; raises as `move` does."""
         if self.status != Status.CLAIMED:
             raise self._not_possible("given another mentor")
-        self._check_may(MOVES[Status.CLAIMED, Status.OPEN]._replace(verb="rename the mentor of"), by)
+        self._check_may(RENAME_MENTOR, by)
         if mentor != self.mentor:
-            renamed = {"status": Status.CLAIMED, "mentor": mentor}
-            self._make(MOVES[Status.CLAIMED, Status.CLAIMED], by, timezone.now(), renamed)
+            self._make(RENAME_MENTOR, by, timezone.now(), {"status": Status.CLAIMED, "mentor": mentor})
 
     def mark_active(self, active: bool, *, by: User) -> None:
         """Note whether the asker is still around; raises MoveNotAllowed for anyone but mentors and organizers."""
@@ -254,11 +254,13 @@ class Ticket(models.Model):
             return mentor_email or by.email
         if to == Status.CANCELLED:
             return mentor_email
-        if self.status == Status.OPEN:
-            return mentor_email or (by.email if Who.MENTOR in self.roles_of(by) else None)
-        # The frontend always names who closes; an organizer who does so leaves the credit with who helped.
-        closes_for_its_mentor = self.status == Status.CLAIMED and by.is_staff and mentor_email == by.email
-        return None if closes_for_its_mentor else mentor_email or None
+        # The frontend always names who closes. An organizer who does so leaves the credit with who helped, and does not
+        # become the mentor of their own ticket.
+        helped_by_another = self.status != Status.OPEN or by.email == self.owner_email
+        if by.is_staff and mentor_email == by.email and helped_by_another:
+            return None
+        becomes_mentor = self.status == Status.OPEN and Who.MENTOR in self.roles_of(by)
+        return mentor_email or (by.email if becomes_mentor else None)
 
     def _is_already(self, to: str, named: str | None) -> bool:
         return self.status == to and (not named or named == self.mentor_email)

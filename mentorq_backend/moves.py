@@ -46,10 +46,12 @@ MOVES: dict[tuple[str, str], Move] = {
     (Status.OPEN, Status.CLOSED): _move("close", Who.MENTOR),
     (Status.OPEN, Status.CANCELLED): _move("cancel", Who.OWNER),
     (Status.CLAIMED, Status.OPEN): _move("release", Who.ITS_MENTOR),
-    # Only organizers can name a third person; a mentor gets so far as to hear that it is taken.
-    (Status.CLAIMED, Status.CLAIMED): _move("hand over", Who.MENTOR),
+    (Status.CLAIMED, Status.CLAIMED): _move("hand over"),
     (Status.CLAIMED, Status.CLOSED): _move("close", Who.ITS_MENTOR),
     (Status.CLAIMED, Status.CANCELLED): _move("cancel", Who.OWNER),
     (Status.CLOSED, Status.OPEN): _move("reopen", Who.ITS_MENTOR),
     (Status.CANCELLED, Status.OPEN): _move("reopen", Who.OWNER),
 }
+
+# No move, but a correction of a claimed ticket, which is kept in the history like one.
+RENAME_MENTOR = _move("rename the mentor", Who.ITS_MENTOR)

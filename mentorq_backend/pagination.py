@@ -12,9 +12,12 @@ def number(request: Request, name: str, *, least: int, most: int, default: int |
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18 and int(text) >= least):
+    if not (text.isascii() and text.isdecimal()):
         raise ValidationError({name: [f"A whole number, at least {least}, is needed here."]})
-    return min(int(text), most)
+    value = int(text) if len(text) <= 18 else most  # longer ones are more than any database counts
+    if value < least:
+        raise ValidationError({name: [f"A whole number, at least {least}, is needed here."]})
+    return min(value, most)
 
 
 class TicketPagination(LimitOffsetPagination):

@@ -1,6 +1,6 @@
 """The figures of the waiting queue: computed in SQL, with the same meaning on SQLite and PostgreSQL.
 
-API, admin and export share this module. Durations are seconds; those without any ticket to measure are None.
+Whoever shows figures takes them from here. Durations are seconds; those without any ticket to measure are None.
 """
 
 import math

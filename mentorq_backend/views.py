@@ -6,7 +6,6 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.filters import SearchFilter
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from rest_framework.serializers import BaseSerializer
 from mentorq.openapi import BAD_REQUEST, FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
 from mentorq_backend import stats
 from mentorq_backend.etags import ConditionalGetMixin
-from mentorq_backend.filters import CreatedFilter, TicketFilter
+from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
 from mentorq_backend.models import Feedback, FeedbackQuerySet, Ticket, TicketQuerySet
 from mentorq_backend.openapi import (
     CONFLICT,
@@ -89,7 +88,7 @@ class TicketViewSet(
     queryset = Ticket.objects.all()
     lookup_value_regex = "[0-9]+"
     http_method_names = ["get", "post", "patch", "head", "options"]
-    filter_backends = [DjangoFilterBackend, SearchFilter]
+    filter_backends = [DjangoFilterBackend, TicketSearchFilter]
     filterset_class = TicketFilter
     search_fields = ["title", "comment", "location"]
     pagination_class = TicketPagination

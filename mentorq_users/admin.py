@@ -1,38 +1,13 @@
-"""The admin site's door, and people in it. LCS owns who they are and what they may do; we may only deactivate them."""
-
-from typing import Any
+"""People in the admin site. LCS owns who they are and what they may do; we may only deactivate them."""
 
 from django.contrib import admin, messages
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable
 from mentorq_users.models import User
 
-
-class LCSAuthenticationForm(AdminAuthenticationForm):
-    """Takes the e-mail and password of an LCS account, or of a local superuser while LCS is down."""
-
-    error_messages = {
-        **AdminAuthenticationForm.error_messages,
-        "invalid_login": "Please enter the e-mail and LCS password of an organizer or director.",
-        "unavailable": "LCS does not answer. Please try again in a moment; a local superuser can sign in meanwhile.",
-    }
-
-    def clean(self) -> dict[str, Any]:
-        """Return the cleaned data; raises ValidationError, also where LCS cannot be asked."""
-        try:
-            return super().clean()
-        except LCSUnavailable as error:
-            raise ValidationError(self.error_messages["unavailable"], code="unavailable") from error
-
-
-admin.site.login_form = LCSAuthenticationForm
-admin.site.site_header = admin.site.site_title = "MentorQ"
-admin.site.index_title = "The organizers' desk"
 admin.site.unregister(Group)
 
 

@@ -40,7 +40,7 @@ class LCSError(Exception):
 
 
 class LCSRefused(LCSError):
-    """LCS understood and says no; the text is its own, for organizers alone."""
+    """LCS understood and says no; the text is LCS's own words."""
 
 
 class LCSUnavailable(LCSError):
@@ -192,11 +192,20 @@ def _open(http_status: int, content: bytes) -> Any:
         raise LCSUnavailable(f"HTTP {http_status} without an envelope")
     status, body = envelope["statusCode"], envelope.get("body")
     if status in (400, 403) and http_status in (200, status):
-        raise LCSRefused(body if isinstance(body, str) else f"status {status}")
+        raise LCSRefused(_reason(body) or f"status {status}")
     if status != 200 or http_status != 200:
         raise LCSUnavailable(f"HTTP {http_status}, status {status}")
     # Older deployments encode the body once more.
     return _json(body) if isinstance(body, str) else body
+
+
+def _reason(body: Any) -> str:
+    """Return LCS's words for a refusal, which older deployments encode once more; "" where there are none."""
+    try:
+        words = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        words = body
+    return words if isinstance(words, str) else ""
 
 
 def _json(text: bytes | str) -> Any:

@@ -2,10 +2,12 @@
 
 import hashlib
 
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
+from mentorq.locks import lock
 from mentorq_users.serializers import LCSCredentialsSerializer
 
 
@@ -16,6 +18,15 @@ class TokenThrottle(SimpleRateThrottle):
     """
 
     scope = "token"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Return whether the try is let through; of many at once exactly as many as the rate says."""
+        key = self.get_cache_key(request, view)
+        if key is None:
+            return True
+        with transaction.atomic():
+            lock(key)
+            return super().allow_request(request, view)
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         """Return the counter's key, None (not counted) for a malformed try, which the view answers with 400."""

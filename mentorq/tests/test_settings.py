@@ -295,10 +295,33 @@ def test_a_relative_sqlite_file_is_in_the_projects_root_wherever_the_server_star
 )  # fmt: skip
 def test_a_postgresql_url_is_read_as_its_server_means_it(settings_of, url, expected):
     kept = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    patience = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 
     read = settings_of("gunicorn", DATABASE_URL=url, **SERVER)
 
-    assert read["DATABASE"] == {**kept, **expected}
+    assert read["DATABASE"] == {**kept, **expected, "OPTIONS": {**patience, **expected.get("OPTIONS", {})}}
+
+
+def test_the_urls_own_patience_goes_first(settings_of):
+    read = settings_of("gunicorn", DATABASE_URL="postgres://host/mentorq?connect_timeout=2", **SERVER)
+
+    assert read["DATABASE"]["OPTIONS"] == {"connect_timeout": 2, "tcp_user_timeout": 10_000}
+
+
+def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):
+    read = settings_of("manage.py", SECRET_KEY="$HOME", LCS_TOKEN_KEYS="$PATH", HOME="/root")
+
+    assert (read["DEBUG"], read["LCS_TOKEN_KEYS"]) == (False, ["$PATH"])
+
+
+def test_a_server_is_no_laptop_even_where_pytest_is_imported():
+    process = subprocess.run(
+        [sys.executable, "-c", "import pytest, mentorq.wsgi"], cwd=ROOT, env={"PATH": os.environ["PATH"]},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert process.returncode != 0
+    assert "SECRET_KEY is not set" in process.stderr
 
 
 def test_a_database_that_is_not_there_is_503():

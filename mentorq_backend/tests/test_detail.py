@@ -197,3 +197,14 @@ def test_a_move_that_is_refused_takes_the_mark_with_it(ada, mia, max_, client_of
     assert response.status_code == 409
     ticket.refresh_from_db()
     assert ticket.active is True
+
+
+def test_a_chunked_body_is_refused_rather_than_read_as_an_empty_one(ada, client_of, make_ticket):
+    ticket = make_ticket(ada)
+
+    response = client_of(ada).patch(f"/api/tickets/{ticket.pk}/", headers={"Transfer-Encoding": "chunked"})
+
+    assert (response.status_code, response.json()) == (
+        411,
+        {"detail": "Send the body with its Content-Length, not in chunks.", "code": "length_required"},
+    )

@@ -260,7 +260,8 @@ def six_rated(ada, make_ticket, db):
 
 
 @pytest.mark.parametrize(
-    ("query", "length"), [("", 5), ("?limit=5", 5), ("?limit=1", 1), ("?limit=100", 6), ("?limit=9999", 6)]
+    ("query", "length"),
+    [("", 5), ("?limit=5", 5), ("?limit=1", 1), ("?limit=100", 6), ("?limit=9999", 6), (f"?limit={'9' * 30}", 6)],
 )
 def test_its_length_is_asked_for(query, length, six_rated, ada, client_of, django_assert_num_queries):
     client = client_of(ada)
@@ -271,7 +272,7 @@ def test_its_length_is_asked_for(query, length, six_rated, ada, client_of, djang
     assert [row["mentor"] for row in board] == [f"m{5 - place}@example.edu" for place in range(length)]
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1.5", "٣", "9" * 30])
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1.5", "٣"])
 def test_a_bad_length_is_refused(limit, ada, client_of):
     response = client_of(ada).get("/api/feedback/leaderboard/", {"limit": limit})
 

@@ -24,6 +24,10 @@ ONLY_ORGANIZERS = {
     "detail": "Only an organizer or director may name somebody else as the mentor.",
     "code": "permission_denied",
 }
+HAND_OVER = {
+    "detail": "Not yours to hand over: that is for an organizer or director.",
+    "code": "permission_denied",
+}
 OWN = {"detail": "Nobody is the mentor of their own ticket.", "code": "permission_denied"}
 
 
@@ -54,11 +58,11 @@ def test_an_organizer_claims_for_anyone_even_without_an_account(ada, olga, make_
     assert mentor_of(response) == (200, "new@example.edu", "new@example.edu")
 
 
-@pytest.mark.parametrize("status", ["OPEN", "CLAIMED", "CLOSED"])
-def test_a_mentor_cannot_name_somebody_else(status, ada, mia, max_, make_ticket, patch):
-    ticket = make_ticket(ada, "CLAIMED" if status == "CLOSED" else status, mentor=mia)
+@pytest.mark.parametrize(("before", "after"), [("OPEN", "CLAIMED"), ("OPEN", "CLOSED"), ("CLAIMED", "CLOSED")])
+def test_a_mentor_cannot_name_somebody_else(before, after, ada, mia, max_, make_ticket, patch):
+    ticket = make_ticket(ada, before, mentor=mia)
 
-    response = patch(mia, ticket, status="CLOSED" if status == "CLOSED" else "CLAIMED", mentor_email=max_.email)
+    response = patch(mia, ticket, status=after, mentor_email=max_.email)
 
     assert (response.status_code, response.json()) == (403, ONLY_ORGANIZERS)
 
@@ -116,6 +120,7 @@ def test_an_owner_who_may_not_claim_hears_that_rather_than_that_it_is_taken(ada,
     response = patch(ada, ticket, status="CLAIMED")
 
     assert response.status_code == 403
+    assert response.json()["detail"].startswith("Not yours to claim: that is for a mentor (not on their own ticket), ")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +147,7 @@ def test_a_mentor_hands_nothing_over(name, ada, mia, grace, person, make_ticket,
 
     response = patch(person(name), ticket, status="CLAIMED", mentor_email=grace.email)
 
-    assert (response.status_code, response.json()) == (403, ONLY_ORGANIZERS)
+    assert (response.status_code, response.json()) == (403, HAND_OVER)
 
 
 @pytest.mark.parametrize("status", ["OPEN", "CLOSED", "CANCELLED"])
@@ -242,6 +247,36 @@ def test_a_director_closes_their_own_claimed_ticket_naming_themselves(mia, dora,
     response = patch(dora, ticket, status="CLOSED", mentor_email=dora.email)
 
     assert mentor_of(response) == (200, "mia@example.edu", "Mia Mentor")
+
+
+@pytest.mark.parametrize("name", ["dan", "dora", "olga"])
+def test_a_second_click_of_theirs_changes_nothing(name, ada, mia, person, make_ticket, patch):
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+    closer = person(name)
+    first = patch(closer, ticket, status="CLOSED", mentor_email=closer.email)
+
+    second = patch(closer, ticket, status="CLOSED", mentor_email=closer.email)
+
+    assert (second.status_code, second.json()) == (200, first.json())
+    assert ticket.events.count() == 3
+
+
+@pytest.mark.parametrize("name", ["dan", "dora"])
+def test_a_director_closes_their_own_open_ticket_naming_themselves_without_a_mentor(name, person, make_ticket, patch):
+    director = person(name)
+    ticket = make_ticket(director)
+
+    response = patch(director, ticket, status="CLOSED", mentor_email=director.email)
+
+    assert mentor_of(response) == (200, "", "")
+
+
+def test_a_mentor_too_late_to_close_is_told_so(ada, mia, max_, make_ticket, patch):
+    ticket = make_ticket(ada, "CLOSED", mentor=mia)
+
+    response = patch(max_, ticket, status="CLOSED", mentor_email=max_.email)
+
+    assert (response.status_code, response.json()["code"]) == (409, "not_possible")
 
 
 def test_an_organizer_may_give_the_credit_to_a_third_person_at_the_close(ada, mia, max_, olga, make_ticket, patch):

@@ -1,12 +1,10 @@
 """Two of everything at the same moment, with real transactions: exactly one wins, and the history says who."""
 
 import itertools
-import threading
 from collections import Counter
 from functools import partial
 
 import pytest
-from django.db import connections
 
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.models import Ticket, TicketEvent
@@ -14,28 +12,6 @@ from mentorq_users.models import User
 
 pytestmark = pytest.mark.usefixtures("committed")
 THREADS = 16
-
-
-def at_once(*calls):
-    """Run the calls in threads that start together; return their results, an exception where one was raised."""
-    barrier = threading.Barrier(len(calls))
-    results = [None] * len(calls)
-
-    def run(number):
-        try:
-            barrier.wait()
-            results[number] = calls[number]()
-        except Exception as error:  # noqa: BLE001 - the test looks at it in the thread of its own
-            results[number] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[number]) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.fixture
@@ -48,10 +24,10 @@ def patch(client, ticket, **body):
     return partial(client.patch, f"/api/tickets/{ticket.pk}/", body)
 
 
-def test_sixteen_mentors_claim_one_ticket_and_one_gets_it(ada, mentors, client_of, make_ticket):
+def test_sixteen_mentors_claim_one_ticket_and_one_gets_it(at_once, ada, mentors, client_of, make_ticket):
     ticket = make_ticket(ada)
 
-    responses = at_once(*(patch(client_of(mentor), ticket, status="CLAIMED") for mentor in mentors))
+    responses = at_once([patch(client_of(mentor), ticket, status="CLAIMED") for mentor in mentors])
 
     assert Counter(response.status_code for response in responses) == {200: 1, 409: THREADS - 1}
     winner = next(response.json() for response in responses if response.status_code == 200)
@@ -61,19 +37,19 @@ def test_sixteen_mentors_claim_one_ticket_and_one_gets_it(ada, mentors, client_o
     assert event.by == event.mentor_email == winner["mentor_email"]
 
 
-def test_one_mentors_sixteen_clicks_are_one_claim(ada, mia, client_of, make_ticket):
+def test_one_mentors_sixteen_clicks_are_one_claim(at_once, ada, mia, client_of, make_ticket):
     ticket = make_ticket(ada)
 
-    responses = at_once(*[patch(client_of(mia), ticket, status="CLAIMED")] * THREADS)
+    responses = at_once([patch(client_of(mia), ticket, status="CLAIMED")] * THREADS)
 
     assert Counter(response.status_code for response in responses) == {200: THREADS}
     assert TicketEvent.objects.exclude(from_status="").count() == 1
 
 
-def test_sixteen_mentors_close_one_open_ticket_and_one_gets_the_credit(ada, mentors, client_of, make_ticket):
+def test_sixteen_mentors_close_one_open_ticket_and_one_gets_the_credit(at_once, ada, mentors, client_of, make_ticket):
     ticket = make_ticket(ada)
 
-    responses = at_once(*(patch(client_of(mentor), ticket, status="CLOSED") for mentor in mentors))
+    responses = at_once([patch(client_of(mentor), ticket, status="CLOSED") for mentor in mentors])
 
     statuses = Counter(response.status_code for response in responses)
     changed = [response.json() for response in responses if response.json().get("mentor_email")]
@@ -83,11 +59,11 @@ def test_sixteen_mentors_close_one_open_ticket_and_one_gets_the_credit(ada, ment
     assert TicketEvent.objects.filter(to_status="CLOSED").count() == 1
 
 
-def test_a_claim_and_a_cancel_at_once_leave_one_history(ada, mia, client_of, make_ticket):
+def test_a_claim_and_a_cancel_at_once_leave_one_history(at_once, ada, mia, client_of, make_ticket):
     for _ in range(8):
         ticket = make_ticket(ada)
 
-        at_once(patch(client_of(mia), ticket, status="CLAIMED"), patch(client_of(ada), ticket, status="CANCELLED"))
+        at_once([patch(client_of(mia), ticket, status="CLAIMED"), patch(client_of(ada), ticket, status="CANCELLED")])
 
         moves = list(ticket.events.values_list("from_status", "to_status"))
         assert all(before[1] == after[0] for before, after in itertools.pairwise(moves))
@@ -158,31 +134,31 @@ def test_a_refused_move_writes_nothing(ada, mia, make_ticket):
     assert (Ticket.objects.get().status, TicketEvent.objects.count()) == ("OPEN", 1)
 
 
-def test_of_sixteen_tickets_opened_at_once_five_are_let_in(ada, client_of):
+def test_of_sixteen_tickets_opened_at_once_five_are_let_in(at_once, ada, client_of):
     client = client_of(ada)
     body = {"title": "Stuck", "location": "Table 12"}
 
-    responses = at_once(*[partial(client.post, "/api/tickets/", body)] * THREADS)
+    responses = at_once([partial(client.post, "/api/tickets/", body)] * THREADS)
 
     assert Counter(response.status_code for response in responses) == {201: 5, 409: THREADS - 5}
     assert {response.json()["code"] for response in responses if response.status_code == 409} == {"limit_reached"}
     assert (Ticket.objects.count(), TicketEvent.objects.count()) == (5, 5)
 
 
-def test_of_four_open_and_two_reopened_at_once_one_is_let_in(ada, client_of, make_ticket):
+def test_of_four_open_and_two_reopened_at_once_one_is_let_in(at_once, ada, client_of, make_ticket):
     cancelled = [make_ticket(ada, "CANCELLED") for _ in range(2)]
     for _ in range(4):
         make_ticket(ada)
 
-    responses = at_once(*(patch(client_of(ada), ticket, status="OPEN") for ticket in cancelled))
+    responses = at_once([patch(client_of(ada), ticket, status="OPEN") for ticket in cancelled])
 
     assert Counter(response.status_code for response in responses) == {200: 1, 409: 1}
     assert Ticket.objects.filter(status="OPEN").count() == 5
 
 
-def test_tickets_of_different_people_do_not_meet(mentors, client_of):
+def test_tickets_of_different_people_do_not_meet(at_once, mentors, client_of):
     body = {"title": "Stuck", "location": "Table 12"}
 
-    responses = at_once(*(partial(client_of(mentor).post, "/api/tickets/", body) for mentor in mentors))
+    responses = at_once([partial(client_of(mentor).post, "/api/tickets/", body) for mentor in mentors])
 
     assert Counter(response.status_code for response in responses) == {201: THREADS}

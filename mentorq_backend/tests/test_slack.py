@@ -1,11 +1,10 @@
 """GET /api/tickets/<id>/slack-dm/."""
 
-import threading
+import json
 from functools import partial
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
 
 from mentorq_users import lcs as lcs_module
 from mentorq_users.encryption import encrypt
@@ -87,6 +86,13 @@ def test_lcss_own_refusals_are_passed_on_word_for_word_and_remembered(claimed, s
 
     assert answers == [(403, NO_SLACK)] * 2
     assert len(lcs.calls) == 1
+
+
+def test_an_older_lcs_encodes_its_refusals_once_more(claimed, signed_in, ask, lcs, monkeypatch):
+    ada = signed_in("ada")
+    monkeypatch.setattr(lcs, "slack_dm", lambda owner, other: (403, json.dumps(NO_SLACK)))
+
+    assert answer(ask(ada, claimed)) == (403, NO_SLACK)
 
 
 def test_somebody_whom_lcs_does_not_know_is_said_word_for_word(claimed, signed_in, ask, lcs):
@@ -180,43 +186,23 @@ def test_no_token_is_in_a_log(claimed, signed_in, ask, lcs, caplog):
     assert ada.lcs_token not in caplog.text
 
 
-def at_once(count, call):
-    """Run the call in threads that start together and return the answers."""
-    barrier = threading.Barrier(count)
-    answers = []
-
-    def run():
-        try:
-            barrier.wait()
-            answers.append(answer(call()))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
 @pytest.mark.usefixtures("committed")
-def test_a_pair_that_asks_for_five_tickets_at_once_asks_lcs_once(claimed, signed_in, ask, lcs):
+def test_a_pair_that_asks_for_five_tickets_at_once_asks_lcs_once(claimed, signed_in, ask, lcs, at_once):
     ada = signed_in("ada")
 
-    answers = at_once(5, partial(ask, ada, claimed))
+    answers = [answer(response) for response in at_once([partial(ask, ada, claimed)] * 5)]
 
     assert answers == [(200, ADA_TO_MIA)] * 5
     assert len(lcs.calls) == 1
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_pair_has_never_two_calls_in_flight_even_when_lcs_hangs(claimed, signed_in, ask, lcs, settings):
+def test_a_pair_has_never_two_calls_in_flight_even_when_lcs_hangs(claimed, signed_in, ask, lcs, settings, at_once):
     settings.LCS_TIMEOUT = 0.5
     ada = signed_in("ada")
     lcs.fault = "hanging"
 
-    answers = at_once(5, partial(ask, ada, claimed))
+    answers = [answer(response) for response in at_once([partial(ask, ada, claimed)] * 5)]
 
     assert {status for status, _ in answers} == {503}
     assert len(lcs.calls) == 1

@@ -1,7 +1,10 @@
 """The admin site's door: an organizer's or director's LCS password, or a local superuser's own."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from mentorq_users.models import User
 
@@ -127,3 +130,42 @@ def test_an_account_without_a_local_password_is_not_open_to_an_empty_one(log_in,
 @pytest.mark.parametrize("password", [" hackru", "hackru "])
 def test_a_password_is_not_trimmed(log_in, client, password):
     assert_out(log_in("olga@example.edu", password), client, NOT_YOU)
+
+
+@pytest.fixture
+def signed_in_long_ago(log_in, lcs):
+    """An organizer at the desk, whose roles were read longer ago than they are trusted."""
+    log_in("olga@example.edu")
+    User.objects.update(roles_checked_at=timezone.now() - timedelta(minutes=6))
+    lcs.calls.clear()
+
+
+def test_somebody_whom_lcs_made_no_organizer_any_more_is_turned_out(signed_in_long_ago, client, lcs):
+    lcs.people["olga@example.edu"]["role"]["organizer"] = False
+
+    assert client.get(INDEX).status_code == 302
+
+
+def test_somebody_whose_token_lcs_refuses_is_turned_out(signed_in_long_ago, client, lcs):
+    lcs.owners.clear()
+
+    assert [client.get(INDEX).status_code for _ in range(2)] == [302, 302]
+
+
+def test_somebody_who_still_is_one_stays_and_lcs_is_asked_once(signed_in_long_ago, client, lcs):
+    assert [client.get(INDEX).status_code for _ in range(3)] == [200, 200, 200]
+    assert [call for call, _ in lcs.calls] == ["validate"]
+
+
+def test_while_lcs_is_down_the_last_known_roles_hold_and_it_is_asked_once(signed_in_long_ago, client, lcs):
+    lcs.fault = "crashed"
+
+    assert [client.get(INDEX).status_code for _ in range(3)] == [200, 200, 200]
+    assert len(lcs.calls) == 1
+
+
+def test_a_local_superuser_is_not_asked_after(root, client, lcs):
+    client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get(INDEX).status_code == 200
+    assert lcs.calls == []

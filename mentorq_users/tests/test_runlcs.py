@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import requests
@@ -99,7 +100,11 @@ def test_the_demo_people_cover_every_role_and_every_kind_of_name():
 def test_as_a_process_it_serves_until_ctrl_c(free_port, settings):
     environment = {name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", "DEBUG")}
     command = [sys.executable, "manage.py", "runlcs", str(free_port)]
-    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    # A script's background job ignores Ctrl-C, and would hand that down.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True, preexec_fn=heed
+    ) as process:
         try:
             printed = process.stdout.readline()
             answer = requests.post(f"http://127.0.0.1:{free_port}/dev/validate", json={"token": "bad"}, timeout=5).json()

@@ -1,5 +1,8 @@
 """How often one address may try one e-mail: a venue shares an address, a stranger knows an e-mail."""
 
+from collections import Counter
+from functools import partial
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -123,3 +126,15 @@ def test_refresh_and_logout_are_not_throttled(tired):
     client = APIClient(REMOTE_ADDR="192.0.2.1")
 
     assert [client.post("/api/auth/refresh/", {"refresh": "x"}).status_code for _ in range(25)] == [401] * 25
+
+
+def test_of_sixty_tries_at_once_twenty_are_let_through(lcs, at_once):
+    client = APIClient(REMOTE_ADDR="192.0.2.1")
+    call = partial(client.post, PATH, {"email": "ada@example.edu", "lcs_token": "bad"})
+
+    statuses = Counter(response.status_code for response in at_once([call] * 30))
+    statuses += Counter(response.status_code for response in at_once([call] * 30))
+
+    # Those let through are 401, or 503 where more than LCS may be asked for at once; none of them is beyond the twenty.
+    assert statuses[401] + statuses[503] == 20
+    assert statuses[429] == 40

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             )
         if not Ticket.objects.exists():
             fill(random.Random(2015), timezone.now())  # noqa: S311 - invented data, the same each time
-        self.stdout.write(PAGE.format(port=8000, password=PASSWORD, lcs=settings.LCS_BASE_URL))
+        self.stdout.write(PAGE.format(password=PASSWORD, lcs=settings.LCS_BASE_URL))
 
 
 @transaction.atomic

@@ -3,11 +3,11 @@
 from django.db import connection
 
 
-def lock_address(email: str) -> None:
-    """Let one transaction at a time go on for that e-mail address; held until the transaction ends.
+def lock(name: str) -> None:
+    """Let one transaction at a time go on under that name; held until the transaction ends.
 
     On SQLite there is nothing to do: BEGIN IMMEDIATE (settings.py) has let only one writer in already.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [email])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
