@@ -1,5 +1,6 @@
 """Where domain errors become HTTP errors: a status, `{"detail", "code"}`, and what the client needs to go on."""
 
+import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -11,6 +12,8 @@ from rest_framework.response import Response
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
 from mentorq_backend.serializers import TicketSerializer
 from mentorq_users.lcs import LCSUnavailable
+
+logger = logging.getLogger(__name__)
 
 
 class ServiceUnavailable(APIException):
@@ -37,6 +40,8 @@ class Conflict(APIException):
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to an error raised in a view; None for a bug, which Django logs and answers with 500."""
+    if isinstance(exc, (OperationalError, InterfaceError)):
+        logger.error("The database does not answer", exc_info=exc)  # or is locked, read-only, not migrated
     response = views.exception_handler(_as_api_exception(exc), context)
     if response is None:
         return None

@@ -19,10 +19,11 @@ BAD_REQUEST = OpenApiResponse(
 UNAUTHORIZED = OpenApiResponse(ErrorSerializer, "`not_authenticated` without a token, `token_not_valid` with a bad one.")
 FORBIDDEN = OpenApiResponse(ErrorSerializer, "Not for this person.")
 NOT_FOUND = OpenApiResponse(ErrorSerializer, "There is none, or this person may not see it.")
+LENGTH_REQUIRED = OpenApiResponse(ErrorSerializer, "The body came in chunks, without a Content-Length.")
 TOO_LARGE = OpenApiResponse(ErrorSerializer, "The body is too large.")
 UNSUPPORTED = OpenApiResponse(ErrorSerializer, "The body is not JSON.")
 THROTTLED = OpenApiResponse(ErrorSerializer, "Too many tries; `Retry-After` says when to try again.")
 UNAVAILABLE = OpenApiResponse(ErrorSerializer, "LCS or the database does not answer; `Retry-After` says when to try again.")
 
 READ_ERRORS = {401: UNAUTHORIZED, 503: UNAVAILABLE}
-WRITE_ERRORS = {400: BAD_REQUEST, 413: TOO_LARGE, 415: UNSUPPORTED, **READ_ERRORS}
+WRITE_ERRORS = {400: BAD_REQUEST, 411: LENGTH_REQUIRED, 413: TOO_LARGE, 415: UNSUPPORTED, **READ_ERRORS}

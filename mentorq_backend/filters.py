@@ -48,8 +48,8 @@ class TicketSearchFilter(SearchFilter):
 class CreatedFilter(filters.FilterSet):
     """Tickets of one event: `created_after` is inclusive, `created_before` exclusive, both ISO 8601, by default in UTC."""
 
-    created_after = InstantFilter(field_name="created", lookup_expr="gte")
-    created_before = InstantFilter(field_name="created", lookup_expr="lt")
+    created_after = InstantFilter(field_name="created", lookup_expr="gte", help_text="Inclusive.")
+    created_before = InstantFilter(field_name="created", lookup_expr="lt", help_text="Exclusive.")
 
     class Meta:
         model = Ticket

@@ -369,3 +369,11 @@ def test_a_form_without_its_csrf_token_stays_html(db):
     response = Client(enforce_csrf_checks=True).post("/admin/login/")
 
     assert (response.status_code, response.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+
+
+def test_why_the_database_broke_is_in_the_log(director, caplog):
+    with database_down():
+        director.get("/api/tickets/")
+
+    record = next(record for record in caplog.records if record.name == "mentorq.exceptions")
+    assert str(record.exc_info[1]) == "server closed the connection unexpectedly"
