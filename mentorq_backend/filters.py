@@ -1,13 +1,14 @@
 """Which tickets a query string asks for; anything it gets wrong is a 400, anything empty is not asked for."""
 
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from django.forms import SelectMultiple
+from django.forms import CharField, SelectMultiple
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
@@ -63,6 +64,25 @@ class CommaSeparated(SelectMultiple):
         return [item for text in data.getlist(name) for item in text.split(",") if item]
 
 
+class YesNoField(CharField):
+    """True or false, in words or as a digit; anything else is an error, where Django's own field guesses."""
+
+    WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if text and text.lower() not in self.WORDS:
+            raise ValidationError("Must be true or false.", code="invalid")
+        return self.WORDS.get(text.lower())
+
+
+@extend_schema_field(bool)
+class YesNoFilter(filters.Filter):
+    """Compares flags."""
+
+    field_class = YesNoField
+
+
 class EmailFilter(filters.CharFilter):
     """Compares addresses as they are stored."""
 
@@ -88,7 +108,7 @@ class TicketFilter(CreatedFilter):
     status = filters.MultipleChoiceFilter(choices=Status.choices, widget=CommaSeparated)
     mentor_email = EmailFilter()
     owner_email = EmailFilter()
-    active = filters.TypedChoiceFilter(choices=[("true", "true"), ("false", "false")], coerce=lambda text: text == "true")
+    active = YesNoFilter()
     ordering = OrderingFilter(
         fields=["id", "created", "claimed_datetime", "closed_datetime", "status", "title", "location"]
     )
