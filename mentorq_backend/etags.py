@@ -44,13 +44,13 @@ class ConditionalGetMixin(APIView):
 
 
 def _tag(request: Request, response: Response, key: str) -> None:
-    digests = {digest: known_key for known_key, digest in _tags(request)}
+    known = _tags(request)
     if response.status_code == 304:
-        digest = next(digest for digest, known_key in digests.items() if known_key == key)
+        digest = next(digest for known_key, digest in known if known_key == key)
     else:
         digest = _digest(response.render().content)
     response["ETag"] = f'"{key}.{digest}"'
-    if response.status_code == 200 and digest in digests:
+    if response.status_code == 200 and any(digest == known_digest for _, known_digest in known):
         response.status_code, response.content = 304, b""
         del response["Content-Type"]
 
