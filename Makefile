@@ -44,7 +44,7 @@ test-sqlite: .venv/dev
 test-postgresql: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST)
 
-## 20,000 random histories of moves, feedback and polls on each database; some 15 minutes
+## 20,000 random histories of moves, feedback and polls on each database; half an hour or more for each
 histories: .venv/dev
 	$(BIN)/python -m pytest -q mentorq_backend/tests/test_etag_histories.py --hypothesis-profile=thorough
 	$(BIN)/python -m mentorq.tests.postgresql \
