@@ -104,6 +104,9 @@ class Ticket(models.Model):
     # From `created`, in microseconds: integers, because both databases average them in C, SQLite date arithmetic in Python.
     time_to_claim = models.BigIntegerField(null=True, blank=True, editable=False)
     time_to_close = models.BigIntegerField(null=True, blank=True, editable=False)
+    recorded = models.BooleanField(
+        default=False, editable=False, help_text="Whether it began as a record of help already given: nobody waited for it."
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = TicketQuerySet.as_manager()
@@ -183,8 +186,8 @@ class Ticket(models.Model):
         """Set, on a ticket not yet saved, what such a move would set, but no waiting times; raises MoveNotAllowed."""
         named = self._named(status, by, mentor_email or None)
         self._check_may_name(named, by)
-        changes = self._changes(status, named, mentor, at=self.created)
-        for column, value in {**changes, "time_to_claim": None, "time_to_close": None}.items():
+        self.recorded = True
+        for column, value in self._changes(status, named, mentor, at=self.created).items():
             setattr(self, column, value)
 
     def hand_over(self, *, by: User, mentor_email: str, mentor: str = "") -> None:
@@ -279,8 +282,7 @@ class Ticket(models.Model):
 
     def _changes(self, to: str, named: str | None, mentor: str, at: datetime) -> dict[str, Any]:
         """Return the columns that the move sets."""
-        waited = (at - self.created) // MICROSECOND
-        was_recorded = self.claimed_datetime is not None and self.time_to_claim is None
+        waited = None if self.recorded else (at - self.created) // MICROSECOND
         changes: dict[str, Any] = {"status": to}
         if named is not None and named != self.mentor_email:
             changes |= {"mentor_email": named, "mentor": named and (mentor or name_of(named))}
@@ -289,7 +291,7 @@ class Ticket(models.Model):
         if self.status == Status.OPEN and to in (Status.CLAIMED, Status.CLOSED) and named:
             changes |= {"claimed_datetime": at, "time_to_claim": waited}
         if to == Status.CLOSED:
-            changes |= {"closed_datetime": at, "time_to_close": None if was_recorded else waited}
+            changes |= {"closed_datetime": at, "time_to_close": waited}
         return changes
 
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:

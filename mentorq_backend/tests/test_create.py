@@ -157,6 +157,18 @@ def test_a_ticket_recorded_as_claimed_keeps_out_of_the_waiting_times_when_it_clo
     assert (ticket.status, ticket.time_to_claim, ticket.time_to_close) == ("CLOSED", None, None)
 
 
+@pytest.mark.parametrize("status", ["CLAIMED", "CLOSED", "CANCELLED"])
+def test_so_it_does_when_it_is_put_back_into_the_queue_and_helped_with_anew(status, ada, mia, olga, client_of):
+    client_of(olga).post("/api/tickets/", {**MINIMAL, "owner_email": ada.email, "status": status})
+    ticket = Ticket.objects.get()
+
+    ticket.move("OPEN", by=olga)
+    ticket.claim(by=mia)
+    ticket.close(by=mia)
+
+    assert (ticket.status, ticket.time_to_claim, ticket.time_to_close) == ("CLOSED", None, None)
+
+
 @pytest.mark.parametrize("status", ["CLAIMED", "CLOSED"])
 @pytest.mark.parametrize("mentor_email", ["ada@example.edu", "ADA@example.edu"])
 def test_nobody_is_recorded_as_the_mentor_of_their_own_ticket(mentor_email, status, ada, olga, client_of):

@@ -99,3 +99,23 @@ def test_it_is_a_setting(ada, client_of, settings):
     statuses = [client.post("/api/tickets/", MINIMAL).status_code for _ in range(2)]
 
     assert statuses == [201, 409]
+
+
+def test_its_mentors_reopening_may_exceed_it(ada, mia, client_of, make_ticket):
+    closed = make_ticket(ada, "CLOSED", mentor=mia)
+    for _ in range(5):
+        make_ticket(ada)
+
+    response = client_of(mia).patch(f"/api/tickets/{closed.pk}/", {"status": "OPEN"})
+
+    assert response.status_code == 200
+
+
+def test_an_organizers_reopening_of_their_own_may_exceed_it(olga, client_of, make_ticket):
+    cancelled = make_ticket(olga, "CANCELLED")
+    for _ in range(5):
+        make_ticket(olga)
+
+    response = client_of(olga).patch(f"/api/tickets/{cancelled.pk}/", {"status": "OPEN"})
+
+    assert response.status_code == 200
