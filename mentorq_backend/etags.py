@@ -8,7 +8,7 @@ same bytes already is spared them.
 import hashlib
 from typing import Any
 
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 # Of what the JSON of a ticket looks like: raise it with every change of that, or clients keep the old form.
 FORM = 1
+CACHING = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 class ConditionalGetMixin(APIView):
@@ -28,34 +29,49 @@ class ConditionalGetMixin(APIView):
 
         Take the fingerprint before the data: a change in between makes the next key differ, never this one too new.
         """
-        user: Any = self.request.user
-        roles = (user.is_mentor, user.is_staff, user.is_director)
-        self.etag_key = _digest(repr((FORM, user.pk, roles, self.request.build_absolute_uri(), fingerprint)).encode())
-        return any(key == self.etag_key for key, _ in _tags(self.request))
+        self.etag_key = key_of(self.request, self.request.user, fingerprint)
+        return known_tag(self.request, self.etag_key) is not None
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Tag a good answer, and make it a 304 where the client has the same bytes."""
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.etag_key and response.status_code in (200, 304):
             _tag(request, response, self.etag_key)
-            patch_cache_control(response, private=True, no_cache=True)
-            patch_vary_headers(response, ["Authorization"])
+            for name, value in CACHING.items():
+                response[name] = value
         return response
 
 
+def key_of(request: HttpRequest | Request, user: Any, fingerprint: str) -> str:
+    """Return the key of the answer to that person's request while what they may see has that fingerprint."""
+    roles = (user.is_mentor, user.is_staff, user.is_director)
+    return _digest(repr((FORM, user.pk, roles, request.build_absolute_uri(), fingerprint)).encode())
+
+
+def known_tag(request: HttpRequest | Request, key: str) -> str | None:
+    """Return the client's tag of that key, None where it has none."""
+    return next((f'"{known_key}.{digest}"' for known_key, digest in _tags(request) if known_key == key), None)
+
+
+def not_modified(request: HttpRequest, key: str) -> HttpResponse | None:
+    """Return the whole 304 for a client that has the answer of that key, None for any other."""
+    tag = known_tag(request, key)
+    return HttpResponseNotModified(headers={"ETag": tag, **CACHING}) if tag else None
+
+
 def _tag(request: Request, response: Response, key: str) -> None:
-    known = _tags(request)
-    if response.status_code == 304:
-        digest = next(digest for known_key, digest in known if known_key == key)
-    else:
-        digest = _digest(response.render().content)
+    known = known_tag(request, key)
+    if response.status_code == 304 and known:
+        response["ETag"] = known
+        return
+    digest = _digest(response.render().content)
     response["ETag"] = f'"{key}.{digest}"'
-    if response.status_code == 200 and any(digest == known_digest for _, known_digest in known):
+    if any(known_digest == digest for _, known_digest in _tags(request)):
         response.status_code, response.content = 304, b""
         del response["Content-Type"]
 
 
-def _tags(request: Request) -> list[tuple[str, str]]:
+def _tags(request: HttpRequest | Request) -> list[tuple[str, str]]:
     """Return key and digest of each tag of ours in If-None-Match; a proxy that compresses may have made it weak."""
     texts = (tag.removeprefix("W/").strip('"').split(".") for tag in parse_etags(request.headers.get("If-None-Match", "")))
     return [(text[0], text[1]) for text in texts if len(text) == 2]

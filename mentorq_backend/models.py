@@ -11,6 +11,7 @@ from django.utils import timezone
 from mentorq.locks import lock
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
+from mentorq_backend.revisions import Revision, raise_revision
 from mentorq_users.models import User
 
 MICROSECOND = timedelta(microseconds=1)
@@ -36,20 +37,38 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def update(self, **columns: Any) -> int:
         """Set the columns and return how many rows there were; each counts one more change in its `version`."""
-        return super().update(**{"version": F("version") + 1, **columns})
+        with transaction.atomic(savepoint=False):
+            changed = super().update(**{"version": F("version") + 1, **columns})
+            if changed:
+                raise_revision()
+        return changed
 
-    def fingerprint(self) -> str:
-        """Return a text that any committed change of these rows alters, in whatever order transactions commit.
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list["Ticket"]:
+        """Insert the tickets in one statement and count the change."""
+        with transaction.atomic(savepoint=False):
+            raise_revision()
+            return super().bulk_create(objs, *args, **kwargs)
 
-        Each change adds to a row's version and no row is ever deleted, so the sum only grows. That holds for rows chosen by
-        what never changes (the owner), not for those of one status, which come and go.
+    def fingerprint(self, user: User) -> str:
+        """Return a text that any committed change of what that person may see alters, in whatever order they commit.
+
+        Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. It is
+        taken over all that they may see, not over what a filter leaves: tickets that change places could cancel out.
         """
-        figures = self.order_by().aggregate(Count("id"), Sum("version"), Max("id"))
-        return ".".join(str(figure) for figure in figures.values())
+        if user.sees_every_ticket:
+            return f"all {Revision.objects.total()}"
+        return f"own {self.filter(owner_email=user.email).aggregate(Count('id'), Sum('version'), Max('id'))}"
 
     def visible_to(self, user: User) -> "TicketQuerySet":
         """Return what that person may see: mentors, organizers and directors everything, everyone else their own."""
-        return self if user.is_mentor or user.is_staff else self.filter(owner_email=user.email)
+        return self if user.sees_every_ticket else self.filter(owner_email=user.email)
+
+    def rows(self) -> "models.QuerySet[Ticket, tuple[Any, ...]]":
+        """Return the columns that a list shows, as TicketRowsSerializer takes them; the last is feedback's id or None."""
+        return self.values_list(
+            "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email",
+            "active", "created", "claimed_datetime", "closed_datetime", "feedback__pk",
+        )  # fmt: skip
 
     def newest_first(self) -> "TicketQuerySet":
         """Return them in the order in which everybody reads them."""
@@ -136,7 +155,9 @@ class Ticket(models.Model):
         """Insert a new ticket; raises TypeError for one that exists, because that would undo what others did meanwhile."""
         if not self._state.adding:
             raise TypeError("A ticket changes through its verbs or Ticket.objects.update(), never through save().")
-        super().save(*args, **kwargs)
+        with transaction.atomic(savepoint=False):
+            super().save(*args, **kwargs)
+            raise_revision()
 
     def claim(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
         """Give an open ticket to `by`, or to whom an organizer names (a hand-over where it is claimed already)."""

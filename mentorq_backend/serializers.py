@@ -15,6 +15,44 @@ from mentorq_users.emails import EmailField
 from mentorq_users.models import User
 
 
+class TicketRowsSerializer(serializers.ListSerializer[Any]):
+    """A list of tickets from `TicketQuerySet.rows()`: what TicketSerializer makes of each, at a tenth of the cost.
+
+    A test holds the two to the same bytes.
+    """
+
+    def to_representation(self, data: Any) -> list[dict[str, Any]]:
+        """Return a dictionary for each row, its keys in TicketSerializer's order."""
+        request, user = self.context["request"], self.context["request"].user
+        ticket_url = reverse("ticket-detail", args=[0], request=request).removesuffix("0/")
+        feedback_url = reverse("feedback-detail", args=[0], request=request).removesuffix("0/")
+        return [
+            {
+                "id": pk,
+                "url": f"{ticket_url}{pk}/",
+                "owner_email": owner_email,
+                "owner": owner,
+                "title": title,
+                "comment": comment,
+                "contact": contact,
+                "location": location,
+                "status": status,
+                "mentor": mentor,
+                "mentor_email": mentor_email,
+                "active": active,
+                "created": created,
+                "created_datetime": created,
+                "claimed_datetime": claimed,
+                "closed_datetime": closed,
+                "feedback": f"{feedback_url}{pk}/" if rated and (user.is_director or user.email == owner_email) else "",
+            }
+            for (
+                pk, owner_email, owner, title, comment, contact, location, status, mentor, mentor_email, active, created,
+                claimed, closed, rated,
+            ) in data
+        ]  # fmt: skip
+
+
 class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
     """A ticket as everybody who may see it sees it."""
 
@@ -29,6 +67,7 @@ class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
             "mentor_email", "active", "created", "created_datetime", "claimed_datetime", "closed_datetime", "feedback",
         ]  # fmt: skip
         read_only_fields = fields
+        list_serializer_class = TicketRowsSerializer
 
     def get_feedback(self, ticket: Ticket) -> str:
         """Return the URL for whoever may read it; `""` for others, as if there were none."""

@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from django.db import DataError
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework.request import Request
 from rest_framework_simplejwt import authentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
+from rest_framework_simplejwt.tokens import Token
+
+from mentorq_users.models import User
+
+# What a token of ours raises whose user id is no number, or none that a database can hold.
+ODD_TOKEN = (DataError, KeyError, ValueError, TypeError, OverflowError)
 
 
 class JWTAuthentication(authentication.JWTAuthentication):
@@ -15,9 +22,15 @@ class JWTAuthentication(authentication.JWTAuthentication):
         """Return the account and its token, None without a token; raises InvalidToken (401)."""
         try:
             return super().authenticate(request)
-        except (AuthenticationFailed, ValueError, TypeError, OverflowError) as error:
-            # The last three: a token of ours whose user id is no number.
+        except (AuthenticationFailed, User.DoesNotExist, *ODD_TOKEN) as error:
             raise InvalidToken() from error
+
+    def get_user(self, validated_token: Token) -> Any:
+        """Return the active account whose token it is; raises InvalidToken, User.DoesNotExist, or one of ODD_TOKEN."""
+        user = User.objects.behind_token(validated_token["user_id"])
+        if not user.is_active:
+            raise InvalidToken()
+        return user
 
 
 class JWTScheme(SimpleJWTScheme):
