@@ -135,6 +135,14 @@ class Ticket(models.Model):
             models.Index(fields=["-created", "-id"], name="ticket_newest"),
             models.Index(fields=["owner_email", "-created", "-id"], name="ticket_owner_newest"),
             models.Index(fields=["owner_email"], condition=Q(status=Status.OPEN), name="ticket_owner_open"),
+            models.Index(fields=["status", "-created", "-id"], name="ticket_status_newest"),
+            # The percentiles, which walk along them.
+            models.Index(fields=["time_to_claim"], condition=Q(time_to_claim__isnull=False), name="ticket_claim_times"),
+            models.Index(
+                fields=["status", "time_to_close"],
+                condition=Q(active=True, time_to_close__isnull=False),
+                name="ticket_close_times",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

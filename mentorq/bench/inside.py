@@ -1,0 +1,113 @@
+"""What needs Django: `python -m mentorq.bench.inside prepare|list|stats` works on DATABASE_URL and prints JSON.
+
+`prepare` fills the database in and says who is in it; the others print the seconds of floor and work, round by round.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import django
+import orjson
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorq.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402 - models exist after setup
+from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
+from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
+
+from mentorq.bench.load import HOST  # noqa: E402
+from mentorq_backend.models import Ticket  # noqa: E402
+from mentorq_users.models import User  # noqa: E402
+from mentorq_users.tokens import issue  # noqa: E402
+
+LIST_COLUMNS = [
+    "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email",
+    "active", "created", "claimed_datetime", "closed_datetime", "feedback",
+]  # fmt: skip
+# The two averages and the counts of the contract.
+STATISTICS = """
+    SELECT AVG(time_to_claim), AVG(CASE WHEN status = 'CLOSED' AND active THEN time_to_close END), COUNT(*),
+           SUM(CASE WHEN status = 'OPEN' THEN 1 ELSE 0 END), SUM(CASE WHEN status = 'CLAIMED' THEN 1 ELSE 0 END),
+           SUM(CASE WHEN status = 'CLOSED' THEN 1 ELSE 0 END), SUM(CASE WHEN status = 'CANCELLED' THEN 1 ELSE 0 END),
+           COUNT(DISTINCT NULLIF(mentor_email, '')), COUNT(DISTINCT owner_email)
+    FROM mentorq_backend_ticket
+"""
+
+
+def prepare(live: str, claims: str) -> dict[str, Any]:
+    """Return tokens and tickets to ask for: `live` open tickets among those seeded, five of them one hacker's, `claims` more."""
+    Ticket.objects.filter(status="OPEN").update(status="CANCELLED")
+    add_open([f"live{number // 5}@example.edu" for number in range(int(live))])
+    return {
+        "mentor": token("mentor1@example.edu", is_mentor=True),
+        "hacker": token("live0@example.edu"),
+        "mentors": [token(f"mentor{number}@example.edu", is_mentor=True) for number in range(1, 51)],
+        "claims": add_open(["somebody@example.edu"] * int(claims)),
+    }
+
+
+def add_open(owners: list[str]) -> list[int]:
+    """Return the ids of new open tickets of these people."""
+    now = timezone.now()
+    tickets = [
+        Ticket(owner_email=owner, owner="Somebody", title="It loops", location="Here", created=now) for owner in owners
+    ]
+    return [ticket.pk for ticket in Ticket.objects.bulk_create(tickets)]
+
+
+def token(email: str, **roles: bool) -> str:
+    """Return an access token of that person."""
+    return str(issue(AccessToken, User.objects.update_or_create(email=email, defaults=roles)[0]))
+
+
+def client_of(access: str) -> Client:
+    """Return a client in this process that is signed in."""
+    return Client(HTTP_HOST=HOST, HTTP_X_FORWARDED_PROTO="https", HTTP_AUTHORIZATION=f"Bearer {access}")
+
+
+def changed_list() -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return floor and work of the whole list, as a mentor gets it who has another state of it."""
+    client = client_of(token("mentor1@example.edu", is_mentor=True))
+    floor = lambda: orjson.dumps(list(Ticket.objects.newest_first().values(*LIST_COLUMNS)))  # noqa: E731
+    return floor, lambda: client.get("/api/tickets/", headers={"If-None-Match": '"old.tag"'})
+
+
+def statistics() -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return floor and work of every figure, as a director gets them."""
+    client = client_of(token("director@example.edu", is_director=True))
+
+    def floor() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(STATISTICS)
+            return cursor.fetchone()
+
+    return floor, lambda: client.get("/api/tickets/stats/")
+
+
+def timed(rounds: str, pair: tuple[Callable[[], Any], Callable[[], Any]]) -> list[list[float]]:
+    """Return the seconds of floor and work for each round, after one that is not counted."""
+    return [[seconds(call) for call in pair] for _ in range(int(rounds) + 1)][1:]
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def main(what: str, *words: str) -> Any:
+    """Return what the command line asks for."""
+    if what == "prepare":
+        return prepare(*words)
+    return timed(words[0], {"list": changed_list, "stats": statistics}[what]())
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))  # noqa: T201 - a script

@@ -1,0 +1,7 @@
+"""`granian … mentorq.bench.wsgi:application`: MentorQ as production has it, and the floors besides."""
+
+from django.conf import settings
+
+from mentorq.wsgi import application as application
+
+settings.ROOT_URLCONF = "mentorq.bench.floors"
