@@ -83,7 +83,8 @@ def sqlite(config: dict[str, Any]) -> dict[str, Any]:
     name = config["NAME"] if config["NAME"] == ":memory:" else BASE_DIR / config["NAME"]
     # The tests need a file, which threads can share; each run its own, so that two at once do not meet.
     test_name = Path(tempfile.gettempdir()) / f"mentorq-test-{os.getpid()}.sqlite3"
-    return {**config, "NAME": name, "OPTIONS": options, "TEST": {"NAME": test_name}}
+    # Opening the file and setting it up costs more than most requests ask of it.
+    return {**config, "NAME": name, "OPTIONS": options, "CONN_MAX_AGE": 600, "TEST": {"NAME": test_name}}
 
 
 def postgresql(config: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from rest_framework import exceptions
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
-from mentorq_backend.models import Ticket, TicketQuerySet
+from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
+from mentorq_backend.querysets import TicketQuerySet
 from mentorq_users.emails import normalize_email
 
 

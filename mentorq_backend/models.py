@@ -3,103 +3,25 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Avg, Count, F, Max, Q, Sum
+from django.db.models import Q
 from django.utils import timezone
 
-from mentorq.locks import lock
-from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
+from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
-from mentorq_backend.revisions import Revision, raise_revision
+from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketQuerySet
+from mentorq_backend.revisions import Revision as Revision  # so that Django finds it
+from mentorq_backend.revisions import raise_revision
 from mentorq_users.models import User
 
 MICROSECOND = timedelta(microseconds=1)
 RATINGS = [halves / 2 for halves in range(1, 11)]
-MIDDLE_RATING = 2.75
-PRIOR_RATINGS = 5
 PARTICIPLES = {
     Status.OPEN: "reopened",
     Status.CLAIMED: "claimed",
     Status.CLOSED: "closed",
     Status.CANCELLED: "cancelled",
 }
-
-
-def name_of(email: str) -> str:
-    """Return the name to show for an e-mail: its account's, or the address itself where there is none."""
-    user = User.objects.filter(email=email).first()
-    return (user and user.name) or email
-
-
-class TicketQuerySet(models.QuerySet["Ticket"]):
-    """The words in which tickets are asked for."""
-
-    def update(self, **columns: Any) -> int:
-        """Set the columns and return how many rows there were; each counts one more change in its `version`."""
-        with transaction.atomic(savepoint=False):
-            changed = super().update(**{"version": F("version") + 1, **columns})
-            if changed:
-                raise_revision()
-        return changed
-
-    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list["Ticket"]:
-        """Insert the tickets in one statement and count the change."""
-        with transaction.atomic(savepoint=False):
-            raise_revision()
-            return super().bulk_create(objs, *args, **kwargs)
-
-    def fingerprint(self, user: User) -> str:
-        """Return a text that any committed change of what that person may see alters, in whatever order they commit.
-
-        Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. It is
-        taken over all that they may see, not over what a filter leaves: tickets that change places could cancel out.
-        """
-        if user.sees_every_ticket:
-            return f"all {Revision.objects.total()}"
-        return f"own {self.filter(owner_email=user.email).aggregate(Count('id'), Sum('version'), Max('id'))}"
-
-    def visible_to(self, user: User) -> "TicketQuerySet":
-        """Return what that person may see: mentors, organizers and directors everything, everyone else their own."""
-        return self if user.sees_every_ticket else self.filter(owner_email=user.email)
-
-    def rows(self) -> "models.QuerySet[Ticket, tuple[Any, ...]]":
-        """Return the columns that a list shows, as TicketRowsSerializer takes them; the last is feedback's id or None."""
-        return self.values_list(
-            "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email",
-            "active", "created", "claimed_datetime", "closed_datetime", "feedback__pk",
-        )  # fmt: skip
-
-    def newest_first(self) -> "TicketQuerySet":
-        """Return them in the order in which everybody reads them."""
-        return self.order_by("-created", "-id")
-
-    def check_limit(self, owner_email: str, *, reopening: "Ticket | None" = None) -> None:
-        """Raise LimitReached where one more open ticket would be too many; call it inside the transaction that adds it."""
-        lock(f"open tickets of {owner_email}")
-        if self.filter(owner_email=owner_email, status=Status.OPEN).count() >= settings.TICKETS_MAX_OPEN:
-            raise LimitReached(
-                f"{owner_email} has {settings.TICKETS_MAX_OPEN} open tickets already: cancel one, or wait for a mentor.",
-                ticket=reopening,
-            )
-
-    @transaction.atomic
-    def record(
-        self, *, by: User, status: str = Status.OPEN, mentor_email: str = "", mentor: str = "", **fields: Any
-    ) -> "Ticket":
-        """Return a new ticket with its first history row; raises LimitReached, MoveNotAllowed.
-
-        Any other status than OPEN records help already given: it has its instants, but no waiting time.
-        """
-        ticket = self.model(**fields)
-        ticket.owner = ticket.owner or name_of(ticket.owner_email)
-        if status == Status.OPEN:
-            self.check_limit(ticket.owner_email)
-        else:
-            ticket.become(status, by=by, mentor_email=mentor_email, mentor=mentor)
-        ticket.save(force_insert=True)
-        ticket.add_event(by, ticket.created, "", {"status": status})
-        return ticket
 
 
 class Ticket(models.Model):
@@ -159,6 +81,12 @@ class Ticket(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk} {self.title}"
 
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """The columns of querysets.ROW."""
+        feedback = getattr(self, "feedback", None)
+        return (*(getattr(self, column) for column in ROW[:-1]), feedback and feedback.pk)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert a new ticket; raises TypeError for one that exists, because that would undo what others did meanwhile."""
         if not self._state.adding:
@@ -209,15 +137,14 @@ class Ticket(models.Model):
         if is_late_claim:
             raise self._conflict()
         at = timezone.now()
-        self._make(move, by, at, self._changes(to, named, mentor, at))
+        self._make(move, by, at, self._changes(to, named, mentor, by, at))
 
     def become(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
         """Set, on a ticket not yet saved, what such a move would set, but no waiting times; raises MoveNotAllowed."""
         named = self._named(status, by, mentor_email or None)
         self._check_may_name(named, by)
         self.recorded = True
-        for column, value in self._changes(status, named, mentor, at=self.created).items():
-            setattr(self, column, value)
+        self._show(self._changes(status, named, mentor, by, at=self.created))
 
     def hand_over(self, *, by: User, mentor_email: str, mentor: str = "") -> None:
         """Give a claimed ticket to whom an organizer names; raises as `move` does."""
@@ -309,12 +236,12 @@ class Ticket(models.Model):
         if named != by.email and not by.is_staff:
             raise MoveNotAllowed("Only an organizer or director may name somebody else as the mentor.")
 
-    def _changes(self, to: str, named: str | None, mentor: str, at: datetime) -> dict[str, Any]:
+    def _changes(self, to: str, named: str | None, mentor: str, by: User, at: datetime) -> dict[str, Any]:
         """Return the columns that the move sets."""
         waited = None if self.recorded else (at - self.created) // MICROSECOND
         changes: dict[str, Any] = {"status": to}
         if named is not None and named != self.mentor_email:
-            changes |= {"mentor_email": named, "mentor": named and (mentor or name_of(named))}
+            changes |= {"mentor_email": named, "mentor": named and (mentor or User.objects.name_of(named, by=by))}
         if to == Status.OPEN:
             changes |= {"claimed_datetime": None, "time_to_claim": None, "closed_datetime": None, "time_to_close": None}
         if self.status == Status.OPEN and to in (Status.CLAIMED, Status.CLOSED) and named:
@@ -332,9 +259,16 @@ class Ticket(models.Model):
             moved = still.update(**changes)
             if moved:
                 self.add_event(by, at, self.status, changes)
+        if moved:
+            self._show(changes)
+            return
         self.refresh_from_db()
-        if not moved and not self._is_already(changes["status"], changes.get("mentor_email")):
+        if not self._is_already(changes["status"], changes.get("mentor_email")):
             raise self._conflict()
+
+    def _show(self, changes: dict[str, Any]) -> None:
+        for column, value in changes.items():
+            setattr(self, column, value)
 
     def _not_possible(self, participle: str) -> TicketConflict:
         remedy = ": reopen it first" if self.status in (Status.CLOSED, Status.CANCELLED) else ""
@@ -367,40 +301,6 @@ class TicketEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status} by {self.by}"
-
-
-class FeedbackQuerySet(models.QuerySet["Feedback"]):
-    """The words in which feedback is asked for."""
-
-    def visible_to(self, user: User) -> "FeedbackQuerySet":
-        """Return what that person may see: directors everything, everyone else what they gave."""
-        return self if user.is_director else self.filter(ticket__owner_email=user.email)
-
-    @transaction.atomic
-    def give(self, ticket: Ticket, *, rating: float, comments: str = "") -> "Feedback":
-        """Return new feedback for the mentor whom the ticket has now.
-
-        Raises MoveNotAllowed unless it is closed and has one, IntegrityError where it has feedback already.
-        """
-        # Nothing but the version changes: the ticket shows the feedback's URL from now on.
-        rateable = Ticket.objects.filter(pk=ticket.pk, status=Status.CLOSED, mentor_email=ticket.mentor_email)
-        if not ticket.mentor_email or not rateable.update():
-            raise MoveNotAllowed("Only a closed ticket that a mentor helped with can be rated.")
-        mentor = {"mentor": ticket.mentor, "mentor_email": ticket.mentor_email}
-        return self.create(ticket=ticket, rating=rating, comments=comments, **mentor)
-
-    def leaderboard(self) -> Any:
-        """Return rows `{"mentor_email", "name", "average_rating", "ratings", "smoothed"}` by mentor, best first.
-
-        The order is by a Bayesian average (https://en.wikipedia.org/wiki/Bayesian_average): as if everybody had
-        PRIOR_RATINGS ratings in the middle of the scale besides, so that one five does not outrank forty good ones.
-        """
-        ratings = Count("pk")
-        smoothed = (Sum("rating") + PRIOR_RATINGS * MIDDLE_RATING) / (ratings + PRIOR_RATINGS)
-        people = self.values("mentor_email").annotate(
-            name=Max("mentor"), average_rating=Avg("rating"), ratings=ratings, smoothed=smoothed
-        )
-        return people.order_by("-smoothed", "-ratings", "mentor_email")
 
 
 class Feedback(models.Model):

@@ -15,6 +15,6 @@ class QueueRenderer(JSONRenderer):
     ) -> bytes:
         if data is None:
             return b""
-        content = orjson.dumps(data, option=orjson.OPT_UTC_Z)
+        content = orjson.dumps(data)
         # As JSONRenderer does: these two are line ends to JavaScript.
         return content.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")

@@ -29,7 +29,7 @@ RATED = 0.6
 HOURS = range(12, 48)
 HOUR_WEIGHTS = list(accumulate(1.05 + math.cos((hour - 23) / 24 * math.tau) for hour in HOURS))
 # So many hackathons a weekend, as in the season of a student league; the last weekend is this one.
-EVENTS_A_WEEKEND, LAST_DAY = 10, datetime(2026, 2, 14)  # noqa: DTZ001 - instants are written as text in UTC
+EVENTS_A_WEEKEND, LAST_DAY = 10, datetime(2026, 2, 14)
 
 COLUMNS: dict[type[models.Model], list[str]] = {
     User: [

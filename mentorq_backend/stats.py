@@ -10,8 +10,9 @@ from typing import Any
 from django.db.models import Avg, Count, Q
 from django.db.models.functions import TruncHour
 
-from mentorq_backend.models import Feedback, FeedbackQuerySet, TicketQuerySet
+from mentorq_backend.models import Feedback
 from mentorq_backend.moves import Status
+from mentorq_backend.querysets import FeedbackQuerySet, TicketQuerySet
 
 CLOSED_ACTIVE = Q(status=Status.CLOSED, active=True)
 SECOND = 1_000_000  # microseconds, in which tickets keep their waiting times

@@ -46,6 +46,11 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def name_of(self, email: str, *, by: "User") -> str:
+        """Return the name to show for an address: its account's, else the address itself. `by` asks, and is not looked up."""
+        user = by if by.email == email else self.filter(email=email).first()
+        return (user and user.name) or email
+
     def behind_token(self, user_id: Any) -> "User":
         """Return the account for one request, with the columns that requests read; raises User.DoesNotExist.
 

@@ -29,7 +29,9 @@ def update_and_insert(request: HttpRequest, ticket: int) -> JsonResponse:
         open_ticket = QuerySet(Ticket).filter(pk=ticket, status="OPEN")
         claimed = open_ticket.update(status="CLAIMED", mentor="M", mentor_email="m@example.edu", claimed_datetime=now)
         if claimed:
-            TicketEvent.objects.create(ticket_id=ticket, at=now, by="m@example.edu", from_status="OPEN", to_status="CLAIMED")
+            TicketEvent.objects.create(
+                ticket_id=ticket, at=now, by="m@example.edu", from_status="OPEN", to_status="CLAIMED"
+            )
     return JsonResponse({"claimed": claimed}, status=200 if claimed else 409)
 
 

@@ -1,6 +1,6 @@
-"""What needs Django: `python -m mentorq.bench.inside prepare|list|stats` works on DATABASE_URL and prints JSON.
+"""What needs Django: `python -m mentorq.bench.inside COMMAND …` works on DATABASE_URL and prints JSON.
 
-`prepare` fills the database in and says who is in it; the others print the seconds of floor and work, round by round.
+`prepare` and `claims` add what the measurements over HTTP need; `list` and `stats` measure in this process.
 """
 
 import json
@@ -40,16 +40,17 @@ STATISTICS = """
 """
 
 
-def prepare(live: str, claims: str) -> dict[str, Any]:
-    """Return tokens and tickets to ask for: `live` open tickets among those seeded, five of them one hacker's, `claims` more."""
+def prepare(live: str) -> dict[str, str]:
+    """Return tokens of a mentor and a hacker; so many tickets are open then, the newest, five of them the hacker's."""
     Ticket.objects.filter(status="OPEN").update(status="CANCELLED")
     add_open([f"live{number // 5}@example.edu" for number in range(int(live))])
-    return {
-        "mentor": token("mentor1@example.edu", is_mentor=True),
-        "hacker": token("live0@example.edu"),
-        "mentors": [token(f"mentor{number}@example.edu", is_mentor=True) for number in range(1, 51)],
-        "claims": add_open(["somebody@example.edu"] * int(claims)),
-    }
+    return {"mentor": mentor(1), "hacker": token("live0@example.edu")}
+
+
+def claims(mentors: str, tickets: str) -> dict[str, Any]:
+    """Return tokens of so many mentors, and the ids of so many new open tickets."""
+    tokens = [mentor(number) for number in range(1, int(mentors) + 1)]
+    return {"mentors": tokens, "tickets": add_open(["somebody@example.edu"] * int(tickets))}
 
 
 def add_open(owners: list[str]) -> list[int]:
@@ -66,6 +67,11 @@ def token(email: str, **roles: bool) -> str:
     return str(issue(AccessToken, User.objects.update_or_create(email=email, defaults=roles)[0]))
 
 
+def mentor(number: int) -> str:
+    """Return an access token of one of the mentors who were seeded."""
+    return token(f"mentor{number}@example.edu", is_mentor=True)
+
+
 def client_of(access: str) -> Client:
     """Return a client in this process that is signed in."""
     return Client(HTTP_HOST=HOST, HTTP_X_FORWARDED_PROTO="https", HTTP_AUTHORIZATION=f"Bearer {access}")
@@ -73,7 +79,7 @@ def client_of(access: str) -> Client:
 
 def changed_list() -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return floor and work of the whole list, as a mentor gets it who has another state of it."""
-    client = client_of(token("mentor1@example.edu", is_mentor=True))
+    client = client_of(mentor(1))
     floor = lambda: orjson.dumps(list(Ticket.objects.newest_first().values(*LIST_COLUMNS)))  # noqa: E731
     return floor, lambda: client.get("/api/tickets/", headers={"If-None-Match": '"old.tag"'})
 
@@ -102,12 +108,12 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def main(what: str, *words: str) -> Any:
-    """Return what the command line asks for."""
-    if what == "prepare":
-        return prepare(*words)
-    return timed(words[0], {"list": changed_list, "stats": statistics}[what]())
-
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "prepare": prepare,
+    "claims": claims,
+    "list": lambda rounds: timed(rounds, changed_list()),
+    "stats": lambda rounds: timed(rounds, statistics()),
+}
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))  # noqa: T201 - a script
+    print(json.dumps(COMMANDS[sys.argv[1]](*sys.argv[2:])))  # noqa: T201 - a script

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +70,11 @@ class Server:
 
 
 @contextmanager
-def running(name: str, **variables: str) -> Iterator[Server]:
-    """Start the server with nothing but these variables set, and end it with the block."""
+def running(command: Iterable[str | Path], **variables: str) -> Iterator[Server]:
+    """Start the server on a free `{port}` with nothing but these variables set, and end it with the block."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [str(word).format(port=port) for word in SERVERS[name]]
+    command = [str(word).format(port=port) for word in command]
     environment = {"PATH": os.environ["PATH"], **variables}
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
@@ -100,7 +100,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 def check_serves(name: str, database: str) -> None:
     """Raise Failure unless the server answers the API, the admin site and a static file of it."""
     production = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": database}
-    with running(name, **production) as server:
+    with running(SERVERS[name], **production) as server:
         server.wait_until_ready()
         status, media_type, body = server.get("/api/tickets")
         if (status, media_type) != (401, "application/json") or json.loads(body) != UNAUTHORIZED:
@@ -113,7 +113,7 @@ def check_serves(name: str, database: str) -> None:
 
 def check_refuses(name: str, database: str) -> None:
     """Raise Failure unless the server ends by itself, says why, and says how to go on."""
-    with running(name, ALLOWED_HOSTS="mentorq.example", DATABASE_URL=database) as server:
+    with running(SERVERS[name], ALLOWED_HOSTS="mentorq.example", DATABASE_URL=database) as server:
         try:
             code = server.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -4,29 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mentorq_backend', '0003_recorded'),
+        ("mentorq_backend", "0003_recorded"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changes', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("changes", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['status', '-created', '-id'], name='ticket_status_newest'),
+            model_name="ticket",
+            index=models.Index(fields=["status", "-created", "-id"], name="ticket_status_newest"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('time_to_claim__isnull', False)), fields=['time_to_claim'], name='ticket_claim_times'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("time_to_claim__isnull", False)), fields=["time_to_claim"], name="ticket_claim_times"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('active', True), ('time_to_close__isnull', False)), fields=['status', 'time_to_close'], name='ticket_close_times'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("active", True), ("time_to_close__isnull", False)),
+                fields=["status", "time_to_close"],
+                name="ticket_close_times",
+            ),
         ),
     ]

@@ -193,4 +193,4 @@ def test_they_take_as_many_queries_for_one_ticket_as_for_sixty(event, dan, clien
     with CaptureQueriesContext(connection) as few:
         client.get("/api/tickets/stats/", {"created_after": latest.isoformat()})
 
-    assert (len(many), len(few)) == (13, 13)
+    assert (len(many), len(few)) == (9, 9)

@@ -1,0 +1,84 @@
+"""`python -m mentorq.bench`: the whole benchmark, some ten minutes; exits with 1 where a figure does not hold.
+
+Run it on a machine that does nothing else. Needs requirements-dev.txt.
+"""
+
+import argparse
+import platform
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import psutil
+
+from mentorq.bench.databases import URLOf, fill, inside, postgresql, sqlite
+from mentorq.bench.figures import Figure, ratios, save, table
+from mentorq.bench.outside import claiming, growing, polling, signing_in
+
+START, END = "<!-- make bench -->", "<!-- end -->"
+
+
+def measure(name: str, url_of: URLOf, rounds: int, most: int) -> Iterator[Figure]:
+    """Yield every figure on that kind of database; `most` tickets for the statistics."""
+    small, large = fill(url_of("small"), 900), fill(url_of("large"), 99_900)
+    yield from polling(name, small, large, rounds)
+    in_process = "the rows by `values()`, dumped with orjson"
+    yield Figure(name, "changed list of 1,000 tickets, in process", in_process, 2.0, inside(small, "list", str(rounds)))
+    yield from signing_in(name, small, rounds)
+    yield growing(name, small)
+    yield from claiming(name, large, rounds)
+    million = fill(url_of("million"), most)
+    sql = "one SQL statement for averages and counts"
+    yield Figure(name, f"statistics of {most:,} tickets", sql, 4.0, inside(million, "stats", str(rounds)))
+
+
+def machine() -> str:
+    """Return a line about where this runs."""
+    cpu = next(
+        (line.partition(":")[2].strip() for line in cpuinfo() if line.startswith("model name")), platform.processor()
+    )
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{date.today()}, {psutil.cpu_count()} × {cpu}, {memory:.0f} GiB, Python {platform.python_version()}."
+
+
+def cpuinfo() -> list[str]:
+    """Return what Linux says of its processors, nothing elsewhere."""
+    file = Path("/proc/cpuinfo")
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def write(document: Path, text: str) -> None:
+    """Put the text between the marks in that document."""
+    before, _, rest = document.read_text().partition(START)
+    document.write_text(f"{before}{START}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+
+
+def main() -> int:
+    """Return 1 where any figure does not hold, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m mentorq.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each pair is measured (5)")
+    parser.add_argument("--tickets", type=int, default=1_000_000, help="for the statistics (1,000,000)")
+    parser.add_argument("--on", choices=["SQLite", "PostgreSQL"], help="one database alone")
+    parser.add_argument("--save", type=Path, help="a JSON file to write the run to")
+    parser.add_argument("--compare", type=Path, help="such a file of an earlier run")
+    parser.add_argument("--write", type=Path, help="the document whose table is to be replaced")
+    options = parser.parse_args()
+    figures = []
+    for name, databases in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
+        if options.on in (None, name):
+            with databases() as url_of:
+                for figure in measure(name, url_of, options.rounds, options.tickets):
+                    print(figure.row({}), file=sys.stderr, flush=True)  # noqa: T201 - a script
+                    figures.append(figure)
+    text = f"{machine()}\n\n{table(figures, ratios(options.compare) if options.compare else {})}"
+    print(text)  # noqa: T201
+    if options.save:
+        save(figures, options.save)
+    if options.write:
+        write(options.write, text)
+    return int(not all(figure.holds for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

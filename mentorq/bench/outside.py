@@ -1,0 +1,143 @@
+"""What is measured over HTTP, under the server that the README recommends."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import psutil
+import requests
+
+from mentorq.bench.databases import PRODUCTION, inside
+from mentorq.bench.figures import Figure
+from mentorq.bench.load import http, polls, seconds_each
+from mentorq.tests.servers import BIN, Server, running
+
+GRANIAN = [
+    BIN / "granian", "--interface=wsgi", "--port={port}", "--workers=2", "--blocking-threads=32", "--respawn-failed-workers",
+    "mentorq.bench.wsgi:application",
+]  # fmt: skip
+MENTORS, CLAIMS_EACH = 50, 10
+PERSON, PASSWORD = "ada@example.edu", "hackru"
+
+
+@contextmanager
+def serving(url: str, lcs: str = "http://127.0.0.1:9") -> Iterator[Server]:
+    """A server on that database, ready."""
+    with running(GRANIAN, DATABASE_URL=url, LCS_BASE_URL=lcs, **PRODUCTION) as server:
+        server.wait_until_ready()
+        yield server
+
+
+def polling(name: str, small: str, large: str, rounds: int) -> Iterator[Figure]:
+    """Yield the figures of lists: `small` has a thousand tickets, `large` a hundred times as many, both a hundred live."""
+    people, crowd = inside(small, "prepare", "100"), inside(large, "prepare", "100")
+    figure = partial(Figure.of, name, rounds=rounds)
+    with serving(small) as few, serving(large) as many:
+
+        def each(server: Server, request: bytes, count: int, status: int = 200) -> float:
+            return seconds_each(server.port, [request], status=status, count=count)
+
+        health, poll = http("/healthz"), polls(few.port, "/api/tickets", people["mentor"])
+        yield figure(
+            "unchanged poll of 1,000 tickets", "`/healthz`", 1 / 0.6,
+            lambda: [each(few, health, 3000), each(few, poll, 3000, 304)],
+        )  # fmt: skip
+        live = "/api/tickets?status=OPEN,CLAIMED"
+        of_few, of_many = polls(few.port, live, people["mentor"]), polls(many.port, live, crowd["mentor"])
+        yield figure(
+            "unchanged poll of the live ones among 100,000", "among 1,000", 1.3,
+            lambda: [each(few, of_few, 3000, 304), each(many, of_many, 3000, 304)],
+        )  # fmt: skip
+        of_few, of_many = http(live, token=people["mentor"]), http(live, token=crowd["mentor"])
+        yield figure(
+            "changed list of the live ones among 100,000", "among 1,000", 1.3,
+            lambda: [each(few, of_few, 400), each(many, of_many, 400)],
+        )  # fmt: skip
+        bare, own = http("/floors/one-query/", token=crowd["hacker"]), http("/api/tickets", token=crowd["hacker"])
+        yield figure(
+            "own list, 5 among 100,000", "authenticated view with one query", 1.6,
+            lambda: [each(many, bare, 1500), each(many, own, 1500)],
+        )  # fmt: skip
+
+
+def claiming(name: str, url: str, rounds: int) -> Iterator[Figure]:
+    """Yield the figure of fifty mentors who claim different tickets at once."""
+    people = inside(url, "claims", str(MENTORS), str(2 * (rounds + 1) * MENTORS * CLAIMS_EACH))
+    tickets = iter(people["tickets"])
+
+    def claims(request: Callable[[int, str], bytes]) -> list[bytes]:
+        return [request(next(tickets), token) for _ in range(CLAIMS_EACH) for token in people["mentors"]]
+
+    def floor(ticket: int, token: str) -> bytes:
+        return http(f"/floors/claim/{ticket}/", method="POST")
+
+    def claim(ticket: int, token: str) -> bytes:
+        return http(f"/api/tickets/{ticket}", token=token, method="PATCH", body='{"status": "CLAIMED"}')
+
+    with serving(url) as server:
+
+        def each(request: Callable[[int, str], bytes]) -> float:
+            return seconds_each(server.port, claims(request), clients=MENTORS, count=MENTORS * CLAIMS_EACH)
+
+        yield Figure.of(
+            name, "claim, 50 mentors at once", "UPDATE and INSERT", 2.0, lambda: [each(floor), each(claim)], rounds
+        )
+
+
+@contextmanager
+def lcs_stand_in() -> Iterator[str]:
+    """The URL of LCS's stand-in in a process of its own."""
+    with running([sys.executable, "manage.py", "runlcs", "{port}"]) as process:
+        url = f"http://127.0.0.1:{process.port}/dev"
+        for _ in range(100):
+            try:
+                requests.get(url, timeout=1)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        yield url
+
+
+def signing_in(name: str, url: str, rounds: int) -> Iterator[Figure]:
+    """Yield the figure of signing in while LCS answers at once."""
+    with lcs_stand_in() as lcs, serving(url, lcs) as server:
+        answer = requests.post(f"{lcs}/authorize", json={"email": PERSON, "password": PASSWORD}, timeout=5).json()
+        token = answer["body"]["token"]
+        body = {"email": PERSON, "token": token}
+
+        def validate() -> None:
+            requests.post(f"{lcs}/validate", json=body, timeout=5).raise_for_status()
+
+        def sign_in() -> float:
+            request = http("/api/auth/token", method="POST", body=f'{{"email": "{PERSON}", "lcs_token": "{token}"}}')
+            return seconds_each(server.port, [request], clients=1, count=100)
+
+        def floor() -> float:
+            start = time.perf_counter()
+            for _ in range(100):
+                validate()
+            return (time.perf_counter() - start) / 100
+
+        yield Figure.of(name, "sign-in", "`/validate` by requests", 4.0, lambda: [floor(), sign_in()], rounds)
+
+
+def growing(name: str, url: str) -> Figure:
+    """Return the figure of the workers' memory after 50,000 requests, with that after 1,000 for its floor, in gigabytes."""
+    people = inside(url, "prepare", "100")
+    with serving(url) as server:
+        paths = ["/api/tickets?status=OPEN,CLAIMED&limit=20", "/api/tickets?search=looks", "/healthz", "/api/nothing"]
+        mix = [
+            polls(server.port, "/api/tickets", people["mentor"]),
+            *(http(path, token=people["mentor"]) for path in paths),
+        ]
+
+        def memory_after(requests: int) -> float:
+            seconds_each(server.port, mix, status=0, clients=4, count=requests)
+            workers = psutil.Process(server.process.pid).children(recursive=True)
+            return float(sum(worker.memory_info().rss for worker in workers)) / 1e9
+
+        return Figure(
+            name, "workers' memory after 50,000 requests", "after 1,000", 1.1, [[memory_after(1000), memory_after(49_000)]]
+        )
