@@ -6,13 +6,15 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
 from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketQuerySet
-from mentorq_backend.revisions import Revision as Revision  # so that Django finds it
-from mentorq_backend.revisions import raise_revision
+from mentorq_backend.revisions import Revision, raise_revision
 from mentorq_users.models import User
+
+__all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
 
 MICROSECOND = timedelta(microseconds=1)
 RATINGS = [halves / 2 for halves in range(1, 11)]
@@ -81,12 +83,6 @@ class Ticket(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk} {self.title}"
 
-    @property
-    def row(self) -> tuple[Any, ...]:
-        """The columns of querysets.ROW."""
-        feedback = getattr(self, "feedback", None)
-        return (*(getattr(self, column) for column in ROW[:-1]), feedback and feedback.pk)
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert a new ticket; raises TypeError for one that exists, because that would undo what others did meanwhile."""
         if not self._state.adding:
@@ -94,6 +90,16 @@ class Ticket(models.Model):
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
             raise_revision()
+
+    @cached_property
+    def rated(self) -> bool:
+        """Whether there is feedback to it."""
+        return Feedback.objects.filter(pk=self.pk).exists()
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """The columns of querysets.ROW."""
+        return (*(getattr(self, column) for column in ROW[:-1]), self.pk if self.rated else None)
 
     def claim(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
         """Give an open ticket to `by`, or to whom an organizer names (a hand-over where it is claimed already)."""
@@ -197,7 +203,8 @@ class Ticket(models.Model):
 
     def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any]) -> None:
         """Write the history row of a move that sets these columns."""
-        self.events.create(
+        TicketEvent.objects.create(
+            ticket_id=self.pk,
             at=at,
             by=by.email,
             from_status=from_status,

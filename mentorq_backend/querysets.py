@@ -58,7 +58,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def visible_to(self, user: User) -> "TicketQuerySet":
         """Return what that person may see: mentors, organizers and directors everything, everyone else their own."""
-        return self if user.sees_every_ticket else self.filter(owner_email=user.email)
+        return self.all() if user.sees_every_ticket else self.filter(owner_email=user.email)
 
     def rows(self) -> "models.QuerySet[Ticket, tuple[Any, ...]]":
         """Return ROW's columns of each ticket, without making model instances of them."""

@@ -90,7 +90,7 @@ class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
     def get_feedback(self, ticket: Ticket) -> str:
         """Return the URL for whoever may read it; `""` for others, as if there were none."""
         user = self.context["request"].user
-        if not (user.is_director or user.email == ticket.owner_email) or not hasattr(ticket, "feedback"):
+        if not (user.is_director or user.email == ticket.owner_email) or not ticket.rated:
             return ""
         return reverse("feedback-detail", args=[ticket.pk], request=self.context["request"])
 

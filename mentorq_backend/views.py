@@ -3,7 +3,8 @@
 from typing import Any, cast
 
 from django.db import Error
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -17,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from mentorq.openapi import BAD_REQUEST, FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
-from mentorq_backend import stats
+from mentorq_backend import shown, stats
 from mentorq_backend.etags import ConditionalGetMixin, key_of, not_modified
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
 from mentorq_backend.models import Feedback, Ticket
@@ -93,9 +94,7 @@ class TicketViewSet(
 ):
     """`/api/tickets/…`."""
 
-    queryset = Ticket.objects.select_related("feedback")
-    # Made once, like the above: to put it together costs more than to run it.
-    list_queryset = Ticket.objects.newest_first().rows()
+    queryset = Ticket.objects.all()
     lookup_value_regex = "[0-9]+"
     http_method_names = ["get", "post", "patch", "head", "options"]
     filter_backends = [DjangoFilterBackend, TicketSearchFilter]
@@ -107,16 +106,18 @@ class TicketViewSet(
         "partial_update": TicketMoveSerializer,
     }
 
-    def get_queryset(self) -> TicketQuerySet:
-        """Return what the caller may see, for the list as rows; anything else is a 404."""
-        queryset = self.list_queryset if self.action == "list" else self.queryset
-        return cast("TicketQuerySet", queryset).visible_to(cast("User", self.request.user))
+    def get_queryset(self) -> "QuerySet[Ticket, Any]":
+        """Return the rows of the list that the caller may see."""
+        return Ticket.objects.newest_first().visible_to(cast("User", self.request.user)).rows()
 
-    def filter_queryset(self, queryset: Any) -> Any:
-        """Return what the query string asks for of the list; a single ticket has no filters."""
-        # Most lists have no query string, and to find no filter in it costs as much as the list itself.
-        asks = self.action == "list" and self.request.query_params
-        return super().filter_queryset(queryset) if asks else queryset
+    def get_object(self) -> Ticket:
+        """Return the ticket that the path names, if the caller may see it; anything else is a 404."""
+        try:
+            ticket = shown.ticket(self.kwargs["pk"], cast("User", self.request.user))
+        except Ticket.DoesNotExist as error:
+            raise Http404("No Ticket matches the given query.") from error
+        self.check_object_permissions(self.request, ticket)
+        return ticket
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Return the fast renderer for the list, the usual one for everything else."""
@@ -146,7 +147,10 @@ class TicketViewSet(
         """Answer `GET /api/tickets/`."""
         if self.is_unchanged(Ticket.objects.fingerprint(cast("User", request.user))):
             return Response(status=304)
-        return super().list(request, *args, **kwargs)
+        if request.query_params:
+            return super().list(request, *args, **kwargs)
+        rows = shown.newest_rows(cast("User", request.user))
+        return Response(self.get_serializer(rows, many=True).data)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/<id>/`."""

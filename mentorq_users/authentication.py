@@ -21,7 +21,7 @@ ODD_TOKEN = (DataError, KeyError, ValueError, TypeError, OverflowError)
 def verified(raw_token: bytes) -> AccessToken:
     """Return the access token whose signature is good; raises TokenError, or one of ODD_TOKEN.
 
-    It is remembered, because everybody sends the same one for half an hour: whether it has expired is for the caller to ask.
+    It is remembered, because everybody sends the same one for half an hour; the caller asks whether it has expired.
     """
     return AccessToken(raw_token)  # type: ignore[arg-type]  # SimpleJWT's annotation is wrong: it takes the encoded text
 
@@ -44,7 +44,7 @@ class JWTAuthentication(authentication.JWTAuthentication):
 
     def get_user(self, validated_token: Token) -> Any:
         """Return the active account whose token it is; raises InvalidToken, User.DoesNotExist, or one of ODD_TOKEN."""
-        user = User.objects.behind_token(validated_token["user_id"])
+        user = User.objects.behind_token(int(validated_token["user_id"]))
         if not user.is_active:
             raise InvalidToken()
         return user

@@ -5,14 +5,18 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import connections, models
+from django.db import models
 from django.utils import timezone
 
+from mentorq.prepared import Prepared
 from mentorq_users.emails import normalize_email
 from mentorq_users.encryption import decrypt, encrypt
 from mentorq_users.lcs import LCSProfile
 
-FLAGS = ["is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"]
+READ_BY_REQUESTS = [
+    "id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"
+]  # fmt: skip
+BY_ID = Prepared(lambda pk: User.objects.filter(pk=pk).values_list(*READ_BY_REQUESTS), 1)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -33,10 +37,10 @@ class UserManager(BaseUserManager["User"]):
         }
         if lcs_token is not None:
             said["encrypted_lcs_token"] = encrypt(lcs_token)
-        user, created = self.get_or_create(email=profile.email, defaults=said)
-        if not created:
-            self.filter(pk=user.pk).update(**said)
-            user.refresh_from_db()
+        user = self.filter(email=profile.email).first() or self.get_or_create(email=profile.email, defaults=said)[0]
+        self.filter(pk=user.pk).update(**said)
+        for column, value in said.items():
+            setattr(user, column, value)
         return user
 
     def create_superuser(self, email: str, password: str) -> "User":
@@ -47,23 +51,16 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def name_of(self, email: str, *, by: "User") -> str:
-        """Return the name to show for an address: its account's, else the address itself. `by` asks, and is not looked up."""
+        """Return the name to show for an address: its account's, or itself. `by`, who asks, is not looked up."""
         user = by if by.email == email else self.filter(email=email).first()
         return (user and user.name) or email
 
-    def behind_token(self, user_id: Any) -> "User":
-        """Return the account for one request, with the columns that requests read; raises User.DoesNotExist.
-
-        Every request asks this first: the SQL is fixed, because building it anew each time costs more than running it.
-        """
-        names = ["id", "email", "first_name", "last_name", *FLAGS]
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(names)} FROM mentorq_users_user WHERE id = %s", [int(user_id)])  # noqa: S608
-            row = cursor.fetchone()
-        if row is None:
+    def behind_token(self, user_id: int) -> "User":
+        """Return the account for one request, with the columns that requests read; raises User.DoesNotExist."""
+        rows = BY_ID(user_id)
+        if not rows:
             raise self.model.DoesNotExist
-        # SQLite gives flags as integers.
-        return self.model.from_db(self.db, names, [*row[: -len(FLAGS)], *map(bool, row[-len(FLAGS) :])])
+        return self.model.from_db(self.db, READ_BY_REQUESTS, rows[0])
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Return the account with that e-mail, however it is capitalised; raises User.DoesNotExist."""

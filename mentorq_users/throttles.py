@@ -21,14 +21,17 @@ class TokenThrottle(SimpleRateThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Return whether the try is let through; of many at once exactly as many as the rate says."""
-        key = self.get_cache_key(request, view)
-        if key is None:
+        self.counter = self.counter_of(request)
+        if self.counter is None:
             return True
         with transaction.atomic():
-            lock(key)
+            lock(self.counter)
             return super().allow_request(request, view)
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        return self.counter
+
+    def counter_of(self, request: Request) -> str | None:
         """Return the counter's key, None (not counted) for a malformed try, which the view answers with 400."""
         credentials = LCSCredentialsSerializer(data=request.data)
         if not credentials.is_valid():

@@ -1,4 +1,4 @@
-"""What the work is compared with: the least that Django can do for the same end. The benchmark's servers have these URLs too."""
+"""What the work is compared with: the least that Django can do for the same end; the benchmark's servers have these too."""
 
 from django.db import transaction
 from django.db.models import QuerySet

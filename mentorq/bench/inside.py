@@ -43,8 +43,9 @@ STATISTICS = """
 def prepare(live: str) -> dict[str, str]:
     """Return tokens of a mentor and a hacker; so many tickets are open then, the newest, five of them the hacker's."""
     Ticket.objects.filter(status="OPEN").update(status="CANCELLED")
-    add_open([f"live{number // 5}@example.edu" for number in range(int(live))])
-    return {"mentor": mentor(1), "hacker": token("live0@example.edu")}
+    hackers = [f"live{number // 5}@{time.time_ns()}.example.edu" for number in range(int(live))]
+    add_open(hackers)
+    return {"mentor": mentor(1), "hacker": token(hackers[0])}
 
 
 def claims(mentors: str, tickets: str) -> dict[str, Any]:

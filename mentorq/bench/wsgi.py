@@ -2,6 +2,8 @@
 
 from django.conf import settings
 
-from mentorq.wsgi import application as application
+from mentorq.wsgi import application
+
+__all__ = ["application"]
 
 settings.ROOT_URLCONF = "mentorq.bench.floors"

@@ -58,6 +58,7 @@ SQLITE = {
     "HOST": "",
     "PORT": "",
     "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"},
+    "CONN_MAX_AGE": 600,
 }
 PRODUCTION = {
     "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],

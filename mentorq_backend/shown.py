@@ -1,0 +1,54 @@
+"""The tickets that every request asks for, compiled once: to put these queries together costs more than to run them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+
+from mentorq.prepared import Prepared
+from mentorq_backend.models import Ticket
+from mentorq_backend.querysets import TicketQuerySet
+from mentorq_users.models import User
+
+COLUMNS = [field.attname for field in Ticket._meta.concrete_fields]
+MOST_DIGITS = 18
+
+
+def newest_rows(user: User) -> list[tuple[Any, ...]]:
+    """Return the rows (`TicketQuerySet.rows()`) of all tickets that person may see, newest first."""
+    return NEWEST[user.sees_every_ticket](user.email)
+
+
+def ticket(pk: str, user: User) -> Ticket:
+    """Return that ticket; raises Ticket.DoesNotExist where there is none that the person may see."""
+    # More digits than any ticket has are no number to a database, and many more none to Python.
+    rows = ONE[user.sees_every_ticket](user.email, int(pk)) if len(pk) <= MOST_DIGITS else []
+    if not rows:
+        raise Ticket.DoesNotExist
+    *columns, feedback = rows[0]
+    found = Ticket.from_db(Ticket.objects.db, COLUMNS, columns)
+    found.rated = feedback is not None
+    return found
+
+
+def _for_both(build: Callable[..., QuerySet[Any, Any]], values: int) -> dict[bool, Prepared]:
+    """Return the query twice: for who sees every ticket, and for everybody else by their e-mail, the first value."""
+
+    def everything(email: Any, *others: Any) -> QuerySet[Any, Any]:
+        return build(Ticket.objects.visible_to(User(is_mentor=True)), *others)
+
+    def own(email: Any, *others: Any) -> QuerySet[Any, Any]:
+        return build(Ticket.objects.visible_to(User(email=email)), *others)
+
+    return {True: Prepared(everything, values), False: Prepared(own, values)}
+
+
+def _newest(tickets: TicketQuerySet) -> QuerySet[Any, Any]:
+    return tickets.newest_first().rows()
+
+
+def _one(tickets: TicketQuerySet, pk: Any) -> QuerySet[Any, Any]:
+    return tickets.filter(pk=pk).values_list(*COLUMNS, "feedback__pk")
+
+
+NEWEST, ONE = _for_both(_newest, 1), _for_both(_one, 2)
