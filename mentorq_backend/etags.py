@@ -45,7 +45,9 @@ class ConditionalGetMixin(APIView):
 def key_of(request: HttpRequest | Request, user: Any, fingerprint: str) -> str:
     """Return the key of the answer to that person's request while what they may see has that fingerprint."""
     roles = (user.is_mentor, user.is_staff, user.is_director)
-    return _digest(repr((FORM, user.pk, roles, request.build_absolute_uri(), fingerprint)).encode())
+    return _digest(
+        repr((FORM, user.pk, roles, request.scheme, request.get_host(), request.get_full_path(), fingerprint)).encode()
+    )
 
 
 def known_tag(request: HttpRequest | Request, key: str) -> str | None:

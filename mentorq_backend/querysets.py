@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connections, models, transaction
+from django.db import models, transaction
 from django.db.models import Avg, Count, F, Max, Sum
 
 from mentorq.locks import lock
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed
 from mentorq_backend.moves import Status
-from mentorq_backend.revisions import Revision, raise_revision
+from mentorq_backend.revisions import raise_revision
 from mentorq_users.models import User
 
 if TYPE_CHECKING:
@@ -40,21 +40,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         with transaction.atomic(savepoint=False):
             raise_revision()
             return super().bulk_create(objs, *args, **kwargs)
-
-    def fingerprint(self, user: User) -> str:
-        """Return a text that any committed change of what that person may see alters, in whatever order they commit.
-
-        Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. It is
-        taken over all that they may see, not over what a filter leaves: tickets that change places could cancel out.
-        """
-        if user.sees_every_ticket:
-            return f"all {Revision.objects.total()}"
-        # Plain SQL: every poll asks it, and to build it anew costs more than to run it.
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                "SELECT COUNT(*), SUM(version), MAX(id) FROM mentorq_backend_ticket WHERE owner_email = %s", [user.email]
-            )
-            return f"own {cursor.fetchone()}"
 
     def visible_to(self, user: User) -> "TicketQuerySet":
         """Return what that person may see: mentors, organizers and directors everything, everyone else their own."""

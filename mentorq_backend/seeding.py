@@ -66,7 +66,7 @@ def event(day: datetime, ids: range, chance: Random) -> Rows:
     """Return the rows of one hackathon, its tickets in the order in which they were opened."""
     hackers = [f"hacker{ids.start}-{number}@example.edu" for number in range(PEOPLE_EACH)]
     rows: Rows = {User: people(hackers, "Hacker"), Ticket: [], TicketEvent: [], Feedback: []}
-    fates = chance.choices(list(FATES), FATES.values(), k=len(ids))
+    fates = chance.choices(list(FATES), list(FATES.values()), k=len(ids))
     mentors = chance.choices(MENTORS, cum_weights=MENTOR_WEIGHTS, k=len(ids))
     lives = zip(ids, owners(hackers, chance), instants(day, chance), fates, mentors, strict=False)
     for ticket, owner, created, fate, mentor in lives:

@@ -58,7 +58,7 @@ class Representation:
 
 def instant(at: datetime | None) -> str | None:
     """Return an instant in UTC as REST framework writes it."""
-    return at and f"{at.isoformat()[:-6]}Z"
+    return f"{at.isoformat()[:-6]}Z" if at else None
 
 
 class TicketRowsSerializer(serializers.ListSerializer[Any]):

@@ -3,15 +3,27 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet, Sum
 
 from mentorq.prepared import Prepared
 from mentorq_backend.models import Ticket
 from mentorq_backend.querysets import TicketQuerySet
+from mentorq_backend.revisions import Revision
 from mentorq_users.models import User
 
 COLUMNS = [field.attname for field in Ticket._meta.concrete_fields]
 MOST_DIGITS = 18
+
+
+def fingerprint(user: User) -> str:
+    """Return a text that any committed change of what that person may see alters, in whatever order transactions commit.
+
+    Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. It is
+    taken over all that they may see, not over what a filter leaves: tickets that change places could cancel out.
+    """
+    if user.sees_every_ticket:
+        return f"all {Revision.objects.total()}"
+    return f"own {OWN_CHANGES(user.email)}"
 
 
 def newest_rows(user: User) -> list[tuple[Any, ...]]:
@@ -51,4 +63,10 @@ def _one(tickets: TicketQuerySet, pk: Any) -> QuerySet[Any, Any]:
     return tickets.filter(pk=pk).values_list(*COLUMNS, "feedback__pk")
 
 
+def _changes(email: Any) -> QuerySet[Any, Any]:
+    changes = Ticket.objects.visible_to(User(email=email)).values("owner_email")
+    return changes.values_list(Count("pk"), Sum("version"), Max("pk"))
+
+
+OWN_CHANGES = Prepared(_changes, 1)
 NEWEST, ONE = _for_both(_newest, 1), _for_both(_one, 2)

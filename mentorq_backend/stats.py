@@ -21,7 +21,7 @@ SECOND = 1_000_000  # microseconds, in which tickets keep their waiting times
 class Hour(TruncHour):
     """The full hour before an instant; on SQLite cut off its text, where Django's would call Python for each row."""
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+    def as_sqlite(self, compiler: Any, connection: Any, **extra_context: Any) -> tuple[str, Any]:
         """Return the SQL: `2026-02-14 23:05:00.125` becomes `2026-02-14 23:00:00`."""
         instant, params = compiler.compile(self.lhs)
         return f"SUBSTR({instant}, 1, 13) || ':00:00'", params

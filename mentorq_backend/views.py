@@ -139,13 +139,13 @@ class TicketViewSet(
         """Return the 304, None for everything that needs the longer way, a bad token or a broken database among it."""
         try:
             user, _ = JWTAuthentication().authenticate(cast("Request", request)) or (None, None)
-            return not_modified(request, key_of(request, user, Ticket.objects.fingerprint(user))) if user else None
+            return not_modified(request, key_of(request, user, shown.fingerprint(user))) if user else None
         except (AuthenticationFailed, Error):
             return None
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/`."""
-        if self.is_unchanged(Ticket.objects.fingerprint(cast("User", request.user))):
+        if self.is_unchanged(shown.fingerprint(cast("User", request.user))):
             return Response(status=304)
         if request.query_params:
             return super().list(request, *args, **kwargs)

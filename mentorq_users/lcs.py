@@ -174,8 +174,7 @@ def _post(url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, by
     """
     with Session() as session:
         session.trust_env = False  # no proxy, .netrc or CA bundle from the environment sees a password
-        session.mount("http://", DeadlineAdapter())
-        session.mount("https://", DeadlineAdapter())
+        session.mount(f"{url.partition(':')[0]}://", DeadlineAdapter())
         with session.post(url, json=payload, timeout=timeout, stream=True) as response:
             content = b""
             for chunk in response.iter_content(64 * 1024):

@@ -17,6 +17,7 @@ READ_BY_REQUESTS = [
     "id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"
 ]  # fmt: skip
 BY_ID = Prepared(lambda pk: User.objects.filter(pk=pk).values_list(*READ_BY_REQUESTS), 1)
+BY_EMAIL = Prepared(lambda email: User.objects.filter(email=email).values_list(*READ_BY_REQUESTS), 1)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -37,11 +38,9 @@ class UserManager(BaseUserManager["User"]):
         }
         if lcs_token is not None:
             said["encrypted_lcs_token"] = encrypt(lcs_token)
-        user = self.filter(email=profile.email).first() or self.get_or_create(email=profile.email, defaults=said)[0]
-        self.filter(pk=user.pk).update(**said)
-        for column, value in said.items():
-            setattr(user, column, value)
-        return user
+        if not self.filter(email=profile.email).update(**said):
+            self.get_or_create(email=profile.email, defaults=said)
+        return self._read(BY_EMAIL, profile.email)
 
     def create_superuser(self, email: str, password: str) -> "User":
         """Return a new local account that may do everything in the admin; used by `manage.py createsuperuser`."""
@@ -57,7 +56,10 @@ class UserManager(BaseUserManager["User"]):
 
     def behind_token(self, user_id: int) -> "User":
         """Return the account for one request, with the columns that requests read; raises User.DoesNotExist."""
-        rows = BY_ID(user_id)
+        return self._read(BY_ID, user_id)
+
+    def _read(self, prepared: Prepared, value: Any) -> "User":
+        rows = prepared(value)
         if not rows:
             raise self.model.DoesNotExist
         return self.model.from_db(self.db, READ_BY_REQUESTS, rows[0])

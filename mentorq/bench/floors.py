@@ -18,7 +18,7 @@ class OneQueryView(APIView):
 
     def get(self, request: Request) -> Response:
         """Answer `GET /floors/one-query/`."""
-        return Response(Ticket.objects.filter(owner_email=request.user.email).values_list("id", flat=True)[0])
+        return Response(Ticket.objects.filter(owner_email=request.user.get_username()).values_list("id", flat=True)[0])
 
 
 @csrf_exempt
@@ -26,7 +26,7 @@ def update_and_insert(request: HttpRequest, ticket: int) -> JsonResponse:
     """Answer `POST /floors/claim/<id>/`: the conditional UPDATE and the INSERT, and nothing around them."""
     now = timezone.now()
     with transaction.atomic():
-        open_ticket = QuerySet(Ticket).filter(pk=ticket, status="OPEN")
+        open_ticket: QuerySet[Ticket] = QuerySet(Ticket).filter(pk=ticket, status="OPEN")
         claimed = open_ticket.update(status="CLAIMED", mentor="M", mentor_email="m@example.edu", claimed_datetime=now)
         if claimed:
             TicketEvent.objects.create(

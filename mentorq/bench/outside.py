@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import psutil
 from requests import ConnectionError as Refused
@@ -17,7 +18,7 @@ from mentorq.bench.load import http, polls, seconds_each
 from mentorq.tests.servers import BIN, Server, running
 from mentorq_users.devlcs import PASSWORD, PEOPLE
 
-GRANIAN = [
+GRANIAN: list[str | Path] = [
     BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=32", "--respawn-failed-workers",
     "--port={port}", "mentorq.bench.wsgi:application",
 ]  # fmt: skip
@@ -29,6 +30,8 @@ def serving(url: str, lcs: str = "http://127.0.0.1:9") -> Iterator[Server]:
     """A server on that database, ready."""
     with running(GRANIAN, DATABASE_URL=url, LCS_BASE_URL=lcs, **PRODUCTION) as server:
         server.wait_until_ready()
+        # Each of its threads opens its connection to the database at its first request.
+        seconds_each(server.port, [http("/healthz")], clients=64, count=64 * 20)
         yield server
 
 

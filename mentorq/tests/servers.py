@@ -21,7 +21,7 @@ from typing import IO
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-SERVERS = {
+SERVERS: dict[str, list[str | Path]] = {
     "gunicorn": [BIN / "gunicorn", "--threads=4", "--bind=127.0.0.1:{port}", "mentorq.wsgi"],
     "granian": [BIN / "granian", "--interface=wsgi", "--port={port}", "mentorq.wsgi:application"],
 }
