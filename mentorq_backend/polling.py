@@ -1,0 +1,38 @@
+"""The unchanged poll of the queue: most of what MentorQ does all day, and answered before anything else is."""
+
+from collections.abc import Callable
+from typing import cast
+
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from mentorq_backend import shown
+from mentorq_backend.etags import key_of, not_modified
+from mentorq_users.authentication import JWTAuthentication
+
+PATHS = {"/api/tickets", "/api/tickets/"}
+
+
+class UnchangedPollMiddleware:
+    """Answers `GET /api/tickets/…` with 304 where the client has the list as it is; everything else goes on to the view.
+
+    The view would say the same, after sessions, routing and REST framework, which cost more than the answer.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_poll = request.path_info in PATHS and request.method == "GET" and "If-None-Match" in request.headers
+        return (is_poll and unchanged(request)) or self.get_response(request)
+
+
+def unchanged(request: HttpRequest) -> HttpResponse | None:
+    """Return the 304, None for what needs the longer way: a change, but also a bad token or a broken database."""
+    try:
+        user, _ = JWTAuthentication().authenticate(cast("Request", request)) or (None, None)
+        return not_modified(request, key_of(request, user, shown.fingerprint(user))) if user else None
+    except (AuthenticationFailed, Error):
+        return None
