@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from mentorq.prepared import insert, update
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
 from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketQuerySet
@@ -203,7 +204,8 @@ class Ticket(models.Model):
 
     def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any]) -> None:
         """Write the history row of a move that sets these columns."""
-        TicketEvent.objects.create(
+        insert(
+            TicketEvent,
             ticket_id=self.pk,
             at=at,
             by=by.email,
@@ -259,12 +261,13 @@ class Ticket(models.Model):
 
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
         """Write the changes and their history row, unless somebody moved the ticket since it was read."""
-        still = Ticket.objects.filter(pk=self.pk, status=self.status, mentor_email=self.mentor_email)
+        still = {"id": self.pk, "status": self.status, "mentor_email": self.mentor_email}
         with transaction.atomic():
             if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:
                 Ticket.objects.check_limit(self.owner_email, reopening=self)
-            moved = still.update(**changes)
+            moved = update(Ticket, still, changes, raised="version")
             if moved:
+                raise_revision()
                 self.add_event(by, at, self.status, changes)
         if moved:
             self._show(changes)

@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
 
-from mentorq.prepared import Prepared
+from mentorq.prepared import Prepared, update
 from mentorq_users.emails import normalize_email
 from mentorq_users.encryption import decrypt, encrypt
 from mentorq_users.lcs import LCSProfile
@@ -38,7 +38,7 @@ class UserManager(BaseUserManager["User"]):
         }
         if lcs_token is not None:
             said["encrypted_lcs_token"] = encrypt(lcs_token)
-        if not self.filter(email=profile.email).update(**said):
+        if not update(self.model, {"email": profile.email}, said):
             self.get_or_create(email=profile.email, defaults=said)
         return self._read(BY_EMAIL, profile.email)
 

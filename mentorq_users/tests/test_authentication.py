@@ -1,10 +1,14 @@
 """`Authorization: Bearer <access>`: who is let through, and the two codes for everybody else."""
 
+import math
+import time
+
 import jwt
 import pytest
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
+from mentorq_users.authentication import verified
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 
@@ -151,3 +155,55 @@ def test_a_request_with_a_good_token_does_not_ask_lcs(ask, access_token, ada, lc
     ask(f"Bearer {access_token(ada)}")
 
     assert lcs.calls == []
+
+
+def test_a_token_is_remembered_by_its_signature(ask, access_token, ada):
+    header = f"Bearer {access_token(ada)}"
+    ask(header)
+    remembered = verified.cache_info().hits
+
+    ask(header)
+
+    assert verified.cache_info().hits == remembered + 1
+
+
+def test_a_remembered_token_is_refused_once_it_has_expired(ask, access_token, ada):
+    expires = math.ceil(time.time() + 0.5)
+    header = f"Bearer {access_token(ada, exp=expires)}"
+    before = ask(header)
+
+    time.sleep(expires + 0.01 - time.time())
+
+    assert before.status_code == 200
+    assert_not_valid(ask(header))
+
+
+def test_a_remembered_token_stops_with_its_account_and_works_again_with_it(ask, access_token, ada):
+    header = f"Bearer {access_token(ada)}"
+    statuses = []
+
+    for is_active in (True, False, True):
+        User.objects.update(is_active=is_active)
+        statuses.append(ask(header).status_code)
+
+    assert statuses == [200, 401, 200]
+
+
+def test_the_roles_of_a_remembered_token_are_read_anew(ask, access_token, ada, grace, make_ticket):
+    make_ticket(grace)
+    header = f"Bearer {access_token(ada)}"
+    seen = []
+
+    for is_mentor in (False, True, False):
+        User.objects.filter(pk=ada.pk).update(is_mentor=is_mentor)
+        seen.append(len(ask(header).json()))
+
+    assert seen == [0, 1, 0]
+
+
+def test_a_bad_token_is_refused_each_time(ask, access_token, ada, dan):
+    header, _, signature = access_token(ada).split(".")
+    forged = f"Bearer {header}.{access_token(dan).split('.')[1]}.{signature}"
+
+    for _ in range(2):
+        assert_not_valid(ask(forged))
