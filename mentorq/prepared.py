@@ -52,9 +52,10 @@ def insert(model: type[Model], **columns: Any) -> None:
         cursor.execute(sql, _values(model, columns))
 
 
-def update(model: type[Model], still: dict[str, Any], changes: dict[str, Any], *, raised: str = "") -> bool:
-    """Change the row whose columns are `still` as given; return whether there was one. `raised` names a counter to raise."""
-    sets = [f"{_quoted(column)} = %s" for column in changes] + [f"{_quoted(raised)} = {_quoted(raised)} + 1"] * bool(raised)
+def update(model: type[Model], still: dict[str, Any], changes: dict[str, Any], *, counter: str = "") -> bool:
+    """Change the row whose columns are `still` as given, and raise its `counter`; return whether there was such a row."""
+    sets = [f"{_quoted(column)} = %s" for column in changes]
+    sets += [f"{_quoted(counter)} = {_quoted(counter)} + 1"] if counter else []
     conditions = " AND ".join(f"{_quoted(column)} = %s" for column in still)
     sql = f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(sets)} WHERE {conditions}"  # noqa: S608 - as above
     with connection.cursor() as cursor:

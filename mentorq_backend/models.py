@@ -265,7 +265,7 @@ class Ticket(models.Model):
         with transaction.atomic():
             if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:
                 Ticket.objects.check_limit(self.owner_email, reopening=self)
-            moved = update(Ticket, still, changes, raised="version")
+            moved = update(Ticket, still, changes, counter="version")
             if moved:
                 raise_revision()
                 self.add_event(by, at, self.status, changes)

@@ -1,0 +1,118 @@
+"""Prepared: the rows of the queryset itself, for each of the values, in every thread."""
+
+from functools import partial
+
+import pytest
+
+from mentorq.prepared import Prepared
+from mentorq_users.models import User
+
+pytestmark = pytest.mark.django_db
+COLUMNS = ["pk", "email", "first_name", "is_mentor", "date_joined", "roles_checked_at"]
+ODD = ["", "%s", "%", "%%s", "'", "' OR 1=1 --", '"', "\\", "?", "é🙂", "nobody@example.edu"]
+
+
+def by_email(email):
+    return User.objects.filter(email=email).order_by("pk").values_list(*COLUMNS)
+
+
+def from_to(least, most):
+    return User.objects.filter(pk__gte=least, pk__lte=most).exclude(first_name="%").order_by("-pk").values_list(*COLUMNS)
+
+
+@pytest.fixture
+def people():
+    """Forty people, by the order of their ids."""
+    return [
+        User.objects.create(email=f"p{number}@example.edu", first_name="%s", is_mentor=number % 2) for number in range(40)
+    ]
+
+
+def test_it_gives_the_rows_of_the_queryset_for_each_value(people):
+    prepared = Prepared(by_email, 1)
+
+    rows = [prepared(user.email) for user in people]
+
+    assert rows == [list(by_email(user.email)) for user in people]
+
+
+def test_several_values_go_where_they_belong(people):
+    prepared = Prepared(from_to, 2)
+
+    rows = prepared(people[3].pk, people[7].pk)
+
+    assert rows == list(from_to(people[3].pk, people[7].pk))
+
+
+def test_a_value_may_be_used_twice_and_another_not_at_all(people):
+    prepared = Prepared(lambda unused, pk: User.objects.filter(pk__gte=pk, pk__lte=pk).values_list("email"), 2)
+
+    rows = prepared("unused", people[5].pk)
+
+    assert rows == [(people[5].email,)]
+
+
+def test_it_may_hold_values_of_its_own(people):
+    prepared = Prepared(lambda pk: User.objects.filter(email="p5@example.edu", pk=pk).values_list("email"), 1)
+
+    rows = [prepared(user.pk) for user in people[4:7]]
+
+    assert rows == [[], [("p5@example.edu",)], []]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_a_value_is_never_taken_for_sql(value, people):
+    User.objects.filter(pk=people[0].pk).update(email=value)
+    prepared = Prepared(by_email, 1)
+
+    rows = [prepared(value), prepared(people[1].email), prepared("' OR ''='")]
+
+    assert rows == [list(by_email(value)), list(by_email(people[1].email)), []]
+
+
+def test_it_has_no_memory_of_earlier_values_or_rows(people):
+    prepared = Prepared(by_email, 1)
+    prepared(people[0].email)
+    User.objects.filter(pk=people[0].pk).update(first_name="Changed")
+
+    rows = [prepared("nobody@example.edu"), prepared(people[0].email)]
+
+    assert rows == [[], list(by_email(people[0].email))]
+    assert rows[1][0][2] == "Changed"
+
+
+def test_it_takes_one_query_each_time(people, django_assert_num_queries):
+    prepared = Prepared(by_email, 1)
+
+    with django_assert_num_queries(2):
+        prepared(people[0].email)
+        prepared(people[1].email)
+
+
+def test_sixteen_threads_at_once_each_get_their_own_rows(at_once, people):
+    for _ in range(20):
+        prepared = Prepared(by_email, 1)  # a new one, so that they compile it at once, too
+        chosen = people[:16]
+
+        rows = at_once([partial(prepared, user.email) for user in chosen])
+
+        assert rows == [list(by_email(user.email)) for user in chosen]
+
+
+def test_it_sees_what_other_threads_committed(at_once, people):
+    prepared = Prepared(by_email, 1)
+    prepared(people[0].email)
+    at_once([partial(User.objects.filter(pk=people[0].pk).update, first_name="Changed")])
+
+    rows = [prepared(people[0].email), *at_once([partial(prepared, people[0].email)])]
+
+    assert [row[0][2] for row in rows] == ["Changed", "Changed"]
+
+
+def test_it_outlives_the_thread_that_compiled_it(at_once, people):
+    prepared = Prepared(by_email, 1)
+    at_once([partial(prepared, people[0].email)])
+
+    rows = prepared(people[1].email)
+
+    assert rows == list(by_email(people[1].email))
