@@ -69,5 +69,5 @@ def _quoted(name: str) -> str:
 
 def _values(model: type[Model], columns: dict[str, Any]) -> list[Any]:
     """Return the values as the database takes them."""
-    fields = model._meta.get_field
-    return [fields(column).get_db_prep_save(value, connection) for column, value in columns.items()]
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return [fields[column].get_db_prep_save(value, connection) for column, value in columns.items()]
