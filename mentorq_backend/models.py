@@ -273,6 +273,7 @@ class Ticket(models.Model):
             self._show(changes)
             return
         self.refresh_from_db()
+        self.__dict__.pop("rated", None)  # remembered from before
         if not self._is_already(changes["status"], changes.get("mentor_email")):
             raise self._conflict()
 

@@ -77,6 +77,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         else:
             ticket.become(status, by=by, mentor_email=mentor_email, mentor=mentor)
         ticket.save(force_insert=True)
+        ticket.rated = False
         ticket.add_event(by, ticket.created, "", {"status": status})
         return ticket
 

@@ -1,0 +1,119 @@
+"""Every change to tickets raises the revision, and nothing else does."""
+
+import contextlib
+
+import pytest
+from django.db import transaction
+
+from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
+from mentorq_backend.models import Feedback, Ticket
+from mentorq_backend.revisions import Revision, raise_revision
+
+COLUMNS = {"owner_email": "ada@example.edu", "owner": "Ada", "title": "x", "location": "x"}
+# In which state the ticket is, and what is done to it; `people` are by first name.
+CHANGES = {
+    "claim": ("OPEN", lambda ticket, people: ticket.claim(by=people["mia"])),
+    "release": ("CLAIMED", lambda ticket, people: ticket.release(by=people["mia"])),
+    "close": ("CLAIMED", lambda ticket, people: ticket.close(by=people["mia"])),
+    "close unclaimed": ("OPEN", lambda ticket, people: ticket.close(by=people["mia"])),
+    "cancel": ("CLAIMED", lambda ticket, people: ticket.cancel(by=people["ada"])),
+    "reopen": ("CLOSED", lambda ticket, people: ticket.reopen(by=people["mia"])),
+    "reopen one's own": ("CANCELLED", lambda ticket, people: ticket.reopen(by=people["ada"])),
+    "hand over": ("CLAIMED", lambda ticket, people: ticket.hand_over(by=people["olga"], mentor_email="max@example.edu")),
+    "rename the mentor": ("CLAIMED", lambda ticket, people: ticket.rename_mentor("M.", by=people["mia"])),
+    "mark": ("OPEN", lambda ticket, people: ticket.mark_active(False, by=people["mia"])),
+    "rate": ("CLOSED", lambda ticket, people: Feedback.objects.give(ticket, rating=5)),
+    "record": ("OPEN", lambda ticket, people: Ticket.objects.record(by=people["ada"], **COLUMNS)),
+    "create": ("OPEN", lambda ticket, people: Ticket.objects.create(**COLUMNS)),
+    "bulk create": ("OPEN", lambda ticket, people: Ticket.objects.bulk_create([Ticket(**COLUMNS), Ticket(**COLUMNS)])),
+    "update": ("OPEN", lambda ticket, people: Ticket.objects.update(title="Other")),
+    "bulk update": (
+        "OPEN",
+        lambda ticket, people: Ticket.objects.bulk_update([Ticket(pk=ticket.pk, title="x")], ["title"]),
+    ),
+}
+REFUSALS = {
+    "not theirs": ("OPEN", lambda ticket, people: ticket.claim(by=people["ada"])),
+    "not possible": ("CANCELLED", lambda ticket, people: ticket.close(by=people["mia"])),
+    "too late": ("CLAIMED", lambda ticket, people: ticket.claim(by=people["max"])),
+    "not theirs to mark": ("OPEN", lambda ticket, people: ticket.mark_active(False, by=people["ada"])),
+    "not to be rated": ("OPEN", lambda ticket, people: Feedback.objects.give(ticket, rating=5)),
+}
+
+
+@pytest.fixture
+def people(person):
+    """Everybody by first name."""
+    return {name: person(name) for name in ("ada", "mia", "max", "olga")}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_raises_it(change, people, make_ticket):
+    status, do = CHANGES[change]
+    ticket = make_ticket(people["ada"], status, mentor=people["mia"])
+    before = Revision.objects.total()
+
+    do(ticket, people)
+
+    assert Revision.objects.total() == before + 1
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_does_not(refusal, people, make_ticket):
+    status, do = REFUSALS[refusal]
+    ticket = make_ticket(people["ada"], status, mentor=people["mia"])
+    before = Revision.objects.total()
+
+    with pytest.raises((MoveNotAllowed, TicketConflict)):
+        do(ticket, people)
+
+    assert Revision.objects.total() == before
+
+
+def test_what_is_so_already_does_not(people, make_ticket):
+    ticket = make_ticket(people["ada"], "CLAIMED", mentor=people["mia"])
+    before = Revision.objects.total()
+
+    ticket.claim(by=people["mia"])
+
+    assert Revision.objects.total() == before
+
+
+def test_an_update_of_no_ticket_does_not(people, make_ticket):
+    make_ticket(people["ada"])
+    before = Revision.objects.total()
+
+    Ticket.objects.filter(status="CLOSED").update(title="Other")
+
+    assert Revision.objects.total() == before
+
+
+def test_a_change_rolled_back_does_not(people, make_ticket):
+    ticket = make_ticket(people["ada"])
+    before = Revision.objects.total()
+
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+        ticket.claim(by=people["mia"])
+        1 / 0  # noqa: B018 - raises
+
+    assert (Revision.objects.total(), Ticket.objects.get().status) == (before, "OPEN")
+
+
+@pytest.mark.django_db
+def test_it_is_nought_before_the_first_ticket():
+    assert Revision.objects.total() == 0
+
+
+def test_sixteen_at_once_lose_none(at_once):
+    at_once([raise_revision] * 16)
+
+    assert Revision.objects.total() == 16
+
+
+def test_sixteen_tickets_opened_at_once_are_sixteen_changes(at_once, people, settings):
+    settings.TICKETS_MAX_OPEN = 16
+    before = Revision.objects.total()
+
+    at_once([lambda: Ticket.objects.record(by=people["ada"], **COLUMNS)] * 16)
+
+    assert (Revision.objects.total(), Ticket.objects.count()) == (before + 16, 16)
