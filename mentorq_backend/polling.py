@@ -33,6 +33,6 @@ def unchanged(request: HttpRequest) -> HttpResponse | None:
     """Return the 304, None for what needs the longer way: a change, but also a bad token or a broken database."""
     try:
         user, _ = JWTAuthentication().authenticate(cast("Request", request)) or (None, None)
-        return not_modified(request, key_of(request, user, shown.fingerprint(user))) if user else None
+        return not_modified(request, key_of(request, user, shown.fingerprint(user, request))) if user else None
     except (AuthenticationFailed, Error):
         return None

@@ -15,15 +15,18 @@ COLUMNS = [field.attname for field in Ticket._meta.concrete_fields]
 MOST_DIGITS = 18
 
 
-def fingerprint(user: User) -> str:
+def fingerprint(user: User, request: Any) -> str:
     """Return a text that any committed change of what that person may see alters, in whatever order transactions commit.
 
     Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. It is
     taken over all that they may see, not over what a filter leaves: tickets that change places could cancel out.
+    It stays with the request: the middleware takes it, the view needs it, and the earlier one is as good.
     """
-    if user.sees_every_ticket:
-        return f"all {Revision.objects.total()}"
-    return f"own {OWN_CHANGES(user.email)}"
+    request = getattr(request, "_request", request)
+    if not hasattr(request, "fingerprint"):
+        seen = Revision.objects.total() if user.sees_every_ticket else OWN_CHANGES(user.email)
+        request.fingerprint = f"{user.sees_every_ticket} {seen}"
+    return str(request.fingerprint)
 
 
 def newest_rows(user: User) -> list[tuple[Any, ...]]:

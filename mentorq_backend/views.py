@@ -125,7 +125,7 @@ class TicketViewSet(
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/`."""
-        if self.is_unchanged(shown.fingerprint(cast("User", request.user))):
+        if self.is_unchanged(shown.fingerprint(cast("User", request.user), request)):
             return Response(status=304)
         if request.query_params:
             return super().list(request, *args, **kwargs)

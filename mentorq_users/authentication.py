@@ -30,9 +30,14 @@ class JWTAuthentication(authentication.JWTAuthentication):
     """SimpleJWT's, with one code for every bad token: `token_not_valid` is the one on which the frontend logs out."""
 
     def authenticate(self, request: Request) -> Any:
-        """Return the account and its token, None without a token; raises InvalidToken (401)."""
+        """Return the account and its token, None without a token; raises InvalidToken (401).
+
+        What it found stays with the request, so that a middleware and a view can both ask.
+        """
+        asked: Any = getattr(request, "_request", request)  # Django's, inside REST framework's
         try:
-            return super().authenticate(request)
+            asked.signed_in = getattr(asked, "signed_in", None) or super().authenticate(request)
+            return asked.signed_in
         except (AuthenticationFailed, TokenError, User.DoesNotExist, *ODD_TOKEN) as error:
             raise InvalidToken() from error
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from mentorq.bench.databases import URLOf, fill, inside, postgresql, sqlite
-from mentorq.bench.figures import Figure, ratios, save, table
+from mentorq.bench.databases import URLOf, fill, inside, manage, migrate, postgresql, sqlite
+from mentorq.bench.figures import UNIT, Figure, ratios, save, table
 from mentorq.bench.outside import claiming, growing, polling, signing_in
 
 START, END = "<!-- make bench -->", "<!-- end -->"
@@ -28,7 +28,12 @@ def measure(name: str, url_of: URLOf, rounds: int, most: int) -> Iterator[Figure
     yield from signing_in(name, small, rounds)
     yield growing(name, small)
     yield from claiming(name, large, rounds)
-    million = fill(url_of("million"), most)
+    million = url_of("million")
+    migrate(million)
+    seeding, exporting = manage(million, "seed", f"--tickets={most}"), manage(million, "exporttickets")
+    yield Figure(name, f"seeding {most:,} tickets", "three minutes", 1.0, [[180, seeding.seconds]])
+    yield Figure(name, f"memory for seeding {most:,} tickets{UNIT}", "250 MB", 1.0, [[0.25, seeding.memory]])
+    yield Figure(name, f"memory for exporting {most:,} tickets{UNIT}", "250 MB", 1.0, [[0.25, exporting.memory]])
     sql = "one SQL statement for averages and counts"
     yield Figure(name, f"statistics of {most:,} tickets", sql, 4.0, inside(million, "stats", str(rounds)))
 

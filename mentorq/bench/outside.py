@@ -13,7 +13,7 @@ from requests import ConnectionError as Refused
 from requests import get, post
 
 from mentorq.bench.databases import PRODUCTION, inside
-from mentorq.bench.figures import Figure
+from mentorq.bench.figures import UNIT, Figure
 from mentorq.bench.load import http, polls, seconds_each
 from mentorq.tests.servers import BIN, Server, running
 from mentorq_users.devlcs import PASSWORD, PEOPLE
@@ -147,6 +147,5 @@ def growing(name: str, url: str) -> Figure:
             workers = psutil.Process(server.process.pid).children(recursive=True)
             return float(sum(worker.memory_info().rss for worker in workers)) / 1e9
 
-        return Figure(
-            name, "workers' memory after 50,000 requests", "after 1,000", 1.1, [[memory_after(1000), memory_after(49_000)]]
-        )
+        grown = [memory_after(1000), memory_after(49_000)]
+        return Figure(name, f"workers' memory after 50,000 requests{UNIT}", "after 1,000", 1.1, [grown])

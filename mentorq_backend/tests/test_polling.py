@@ -98,7 +98,7 @@ def test_a_token_of_a_deactivated_account_is_refused_whatever_the_tag(path, mia,
 
 
 def test_a_broken_database_is_503(mia, tag, poll, monkeypatch):
-    def fail(user):
+    def fail(user, request):
         raise OperationalError("no such table")
 
     monkeypatch.setattr(shown, "fingerprint", fail)
@@ -187,3 +187,12 @@ def test_a_host_that_is_not_ours_is_400_and_not_500(mia, tag, client_of):
     response = client_of(mia).get("/api/tickets/", headers={"If-None-Match": tag, "Host": "else.example"})
 
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+
+def test_a_changed_poll_takes_no_more_queries_than_a_first_one(ada, mia, tag, make_ticket, poll, django_assert_num_queries):
+    make_ticket(ada)
+
+    with django_assert_num_queries(3):
+        response = poll(mia, tag)
+
+    assert (response.status_code, len(response.json())) == (200, 3)
