@@ -50,7 +50,7 @@ histories: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql \
 		$(BIN)/python -m pytest -q mentorq_backend/tests/test_etag_histories.py --hypothesis-profile=thorough
 
-## How fast it is, in some twelve minutes: replaces the table in docs/performance.md; nothing else should run meanwhile
+## How fast it is, in some twenty minutes: replaces the table in docs/performance.md; nothing else should run meanwhile
 bench: .venv/dev
 	$(BIN)/python -m mentorq.bench --write docs/performance.md
 

@@ -1,4 +1,4 @@
-"""`python -m mentorq.bench`: the whole benchmark, some ten minutes; exits with 1 where a figure does not hold.
+"""`python -m mentorq.bench`: the whole benchmark, some twenty minutes; exits with 1 where a figure does not hold.
 
 Run it on a machine that does nothing else. Needs requirements-dev.txt.
 """
