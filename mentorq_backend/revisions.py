@@ -27,9 +27,10 @@ class Revision(models.Model):
 
 
 def raise_revision() -> None:
-    """Count a change to tickets, in the transaction that makes it; each connection of PostgreSQL has a row of its own.
+    """Count a change to tickets, in the transaction that makes it.
 
-    So transactions do not wait for each other here, nor for a row that the other holds. SQLite has one writer anyway.
+    On PostgreSQL connections seldom share a row, so that claims of different tickets do not wait for each other here;
+    SQLite has one writer anyway.
     """
     shard = f"pg_backend_pid() %% {Revision.SHARDS}" if connection.vendor == "postgresql" else "0"
     with connection.cursor() as cursor:

@@ -19,7 +19,7 @@ Rows = dict[type[models.Model], list[Row]]
 
 TICKETS_EACH, PEOPLE_EACH, MOST_EACH = 502, 197, 13
 FATES = {Status.CLOSED.value: 76, Status.CANCELLED.value: 15, Status.OPEN.value: 9}  # in per cent
-# The share of tickets that were claimed within so many minutes; half a minute and two hours and a half are the ends.
+# The share of tickets that were claimed within so many minutes; both ends, and the first quarter, are our guess.
 SHARES, MINUTES = [0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0], [0.2, 1.0, 2.7, 9.6, 20.9, 80.0, 150.0]
 MENTORS = [f"mentor{number}@example.edu" for number in range(1, 64)]
 MENTOR_WEIGHTS = list(accumulate([0.21] + [0.79 / 62] * 62))  # one took 21 % of all claims

@@ -67,11 +67,11 @@ def migrate(url: str) -> None:
 
 
 def manage(url: str, *words: str) -> Cost:
-    """Run a command of manage.py, as on a laptop; raises CalledProcessError where it fails."""
+    """Run a command of manage.py, as on a laptop, whatever it prints; raises CalledProcessError where it fails."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url}
     command = [sys.executable, "manage.py", *words]
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=sys.stderr)  # noqa: S603 - ours
+    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise subprocess.CalledProcessError(status, command)

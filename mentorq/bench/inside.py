@@ -23,13 +23,10 @@ from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 
 from mentorq.bench.load import HOST  # noqa: E402
 from mentorq_backend.models import Ticket  # noqa: E402
+from mentorq_backend.querysets import ROW  # noqa: E402
 from mentorq_users.models import User  # noqa: E402
 from mentorq_users.tokens import issue  # noqa: E402
 
-LIST_COLUMNS = [
-    "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email",
-    "active", "created", "claimed_datetime", "closed_datetime", "feedback",
-]  # fmt: skip
 # The two averages and the counts of the contract.
 STATISTICS = """
     SELECT AVG(time_to_claim), AVG(CASE WHEN status = 'CLOSED' AND active THEN time_to_close END), COUNT(*),
@@ -43,7 +40,8 @@ STATISTICS = """
 def prepare(live: str) -> dict[str, str]:
     """Return tokens of a mentor and a hacker; so many tickets are open then, the newest, five of them the hacker's."""
     Ticket.objects.filter(status="OPEN").update(status="CANCELLED")
-    hackers = [f"live{number // 5}@{time.time_ns()}.example.edu" for number in range(int(live))]
+    run = time.time_ns()  # people whom no earlier call gave tickets
+    hackers = [f"live{number // 5}@{run}.example.edu" for number in range(int(live))]
     add_open(hackers)
     return {"mentor": mentor(1), "hacker": token(hackers[0])}
 
@@ -81,7 +79,7 @@ def client_of(access: str) -> Client:
 def changed_list() -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Return floor and work of the whole list, as a mentor gets it who has another state of it."""
     client = client_of(mentor(1))
-    floor = lambda: orjson.dumps(list(Ticket.objects.newest_first().values(*LIST_COLUMNS)))  # noqa: E731
+    floor = lambda: orjson.dumps(list(Ticket.objects.newest_first().values(*ROW)))  # noqa: E731
     return floor, lambda: client.get("/api/tickets/", headers={"If-None-Match": '"old.tag"'})
 
 

@@ -6,8 +6,9 @@ from functools import partial
 
 import pytest
 
+from mentorq_backend import shown
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
-from mentorq_backend.models import Ticket, TicketEvent
+from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_users.models import User
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -162,3 +163,15 @@ def test_tickets_of_different_people_do_not_meet(at_once, mentors, client_of):
     responses = at_once([partial(client_of(mentor).post, "/api/tickets/", body) for mentor in mentors])
 
     assert Counter(response.status_code for response in responses) == {201: THREADS}
+
+
+def test_a_conflict_shows_the_feedback_that_came_meanwhile(ada, mia, make_ticket):
+    ticket = shown.ticket(str(make_ticket(ada, "CLAIMED", mentor=mia).pk), ada)
+    meanwhile = Ticket.objects.get(pk=ticket.pk)
+    meanwhile.close(by=mia)
+    Feedback.objects.give(meanwhile, rating=4)
+
+    with pytest.raises(TicketConflict) as conflict:
+        ticket.cancel(by=ada)
+
+    assert (conflict.value.ticket.status, conflict.value.ticket.rated) == ("CLOSED", True)
