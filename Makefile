@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test bench lint types migrations test-sqlite test-postgresql servers histories openapi check-openapi check-deploy clean
+.PHONY: run test bench lint types migrations test-sqlite test-postgresql servers check-bench histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -50,9 +50,13 @@ histories: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql \
 		$(BIN)/python -m pytest -q mentorq_backend/tests/test_etag_histories.py --hypothesis-profile=thorough
 
-## How fast it is, in some twenty minutes: replaces the table in docs/performance.md; nothing else should run meanwhile
+## How fast it is, in some half an hour: replaces the table in docs/performance.md; nothing else should run meanwhile
 bench: .venv/dev
 	$(BIN)/python -m mentorq.bench --write docs/performance.md
+
+## That the benchmark itself still works; its figures mean nothing
+check-bench: .venv/dev
+	$(BIN)/python -m mentorq.bench --smoke --on SQLite
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers

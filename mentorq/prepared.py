@@ -3,7 +3,7 @@
 Querysets are compiled once; an INSERT and a conditional UPDATE of one row are written down from the model's fields.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -52,15 +52,29 @@ def insert(model: type[Model], **columns: Any) -> None:
         cursor.execute(sql, _values(model, columns))
 
 
-def update(model: type[Model], still: dict[str, Any], changes: dict[str, Any], *, counter: str = "") -> bool:
-    """Change the row whose columns are `still` as given, and raise its `counter`; return whether there was such a row."""
+def update(
+    model: type[Model],
+    still: dict[str, Any],
+    changes: dict[str, Any],
+    *,
+    counter: str = "",
+    returning: Sequence[str] = ["id"],
+) -> tuple[Any, ...] | None:
+    """Change the row whose columns are `still` as given, and raise its `counter`.
+
+    Returns that row's columns `returning` as the database itself gives them, None where there was no such row.
+    """
     sets = [f"{_quoted(column)} = %s" for column in changes]
     sets += [f"{_quoted(counter)} = {_quoted(counter)} + 1"] if counter else []
     conditions = " AND ".join(f"{_quoted(column)} = %s" for column in still)
-    sql = f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(sets)} WHERE {conditions}"  # noqa: S608 - as above
+    sql = (
+        f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(sets)} WHERE {conditions}"  # noqa: S608 - as above
+        f" RETURNING {', '.join(map(_quoted, returning))}"
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql, _values(model, changes) + _values(model, still))
-        return bool(cursor.rowcount)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 def _quoted(name: str) -> str:

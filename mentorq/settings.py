@@ -179,7 +179,7 @@ TEMPLATES = [
 DATABASES = {"default": read("DATABASE_URL", database, database("sqlite:///db.sqlite3"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# In the database, because a throttle in a process's own memory would count per worker. `migrate` makes the table.
+# In the database, because in a process's own memory each worker would have one. `migrate` makes the table.
 # Beyond its default of 300 entries it forgets some that are still needed.
 CACHES = {
     "default": {

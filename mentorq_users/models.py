@@ -1,11 +1,12 @@
-"""Who people are here: an account for each e-mail that LCS vouched for, and the refresh tokens that were logged out."""
+"""Who people are here: an account for each e-mail that LCS vouched for, tokens that were logged out, tries to sign in."""
 
+import time
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 
 from mentorq.prepared import Prepared, update
@@ -17,7 +18,14 @@ READ_BY_REQUESTS = [
     "id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"
 ]  # fmt: skip
 BY_ID = Prepared(lambda pk: User.objects.filter(pk=pk).values_list(*READ_BY_REQUESTS), 1)
-BY_EMAIL = Prepared(lambda email: User.objects.filter(email=email).values_list(*READ_BY_REQUESTS), 1)
+
+COUNT_ONE = """
+    INSERT INTO mentorq_users_signintries AS tries (key, count, ends_at) VALUES (%(key)s, 1, %(ends_at)s)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN tries.ends_at > %(now)s THEN tries.count + 1 ELSE 1 END,
+        ends_at = CASE WHEN tries.ends_at > %(now)s THEN tries.ends_at ELSE excluded.ends_at END
+    RETURNING count, ends_at
+"""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,9 +46,14 @@ class UserManager(BaseUserManager["User"]):
         }
         if lcs_token is not None:
             said["encrypted_lcs_token"] = encrypt(lcs_token)
-        if not update(self.model, {"email": profile.email}, said):
-            self.get_or_create(email=profile.email, defaults=said)
-        return self._read(BY_EMAIL, profile.email)
+        columns = ["id", "email", *said, "is_active", "is_superuser"]  # in the model's order, which from_db() relies on
+        row = update(self.model, {"email": profile.email}, said, returning=["id", "is_active", "is_superuser"])
+        if row is None:
+            return self.get_or_create(email=profile.email, defaults=said)[0]
+        pk, is_active, is_superuser = row
+        return self.model.from_db(
+            self.db, columns, [pk, profile.email, *said.values(), bool(is_active), bool(is_superuser)]
+        )
 
     def create_superuser(self, email: str, password: str) -> "User":
         """Return a new local account that may do everything in the admin; used by `manage.py createsuperuser`."""
@@ -56,10 +69,7 @@ class UserManager(BaseUserManager["User"]):
 
     def behind_token(self, user_id: int) -> "User":
         """Return the account for one request, with the columns that requests read; raises User.DoesNotExist."""
-        return self._read(BY_ID, user_id)
-
-    def _read(self, prepared: Prepared, value: Any) -> "User":
-        rows = prepared(value)
+        rows = BY_ID(user_id)
         if not rows:
             raise self.model.DoesNotExist
         return self.model.from_db(self.db, READ_BY_REQUESTS, rows[0])
@@ -161,3 +171,34 @@ class RevokedToken(models.Model):
 
     def __str__(self) -> str:
         return self.jti
+
+
+class SignInTriesManager(models.Manager["SignInTries"]):
+    """The counters of the throttle."""
+
+    def count_one(self, key: str, window: float) -> tuple[int, float]:
+        """Return the tries under that key in its present window, this one included, and when the window ends.
+
+        It begins with a try and lasts `window` seconds. Every caller gets a number of its own, because counting is one
+        statement; a window's first try forgets the windows that are over.
+        """
+        now = time.time()
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT_ONE, {"key": key, "now": now, "ends_at": now + window})
+            count, ends_at = cursor.fetchone()
+        if count == 1:
+            self.filter(ends_at__lte=now).delete()
+        return count, ends_at
+
+
+class SignInTries(models.Model):
+    """How often one client address tried one e-mail in a window of time; neither can be read from it."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField()
+    ends_at = models.FloatField("seconds since 1970 at which the window ends", db_index=True)
+
+    objects = SignInTriesManager()
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.key}"

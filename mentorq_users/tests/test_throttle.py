@@ -1,12 +1,13 @@
 """How often one address may try one e-mail: a venue shares an address, a stranger knows an e-mail."""
 
+import hashlib
 from collections import Counter
 from functools import partial
 
 import pytest
-from django.core.cache import cache
-from django.db import connection
 from rest_framework.test import APIClient
+
+from mentorq_users.models import SignInTries
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +23,27 @@ def attempt(lcs):
         return client.post(PATH, {"email": email, "lcs_token": "bad"}).status_code
 
     return post
+
+
+class Clock:
+    """Stands still at a second after the first try."""
+
+    now = 1_795_500_000.0
+
+    def move_to(self, second: float) -> None:
+        self.now = Clock.now + second
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """The time by which tries are counted."""
+    clock = Clock()
+    monkeypatch.setattr("mentorq_users.models.time", clock)
+    monkeypatch.setattr("mentorq_users.throttles.time", clock)
+    return clock
 
 
 @pytest.fixture
@@ -99,27 +121,54 @@ def test_malformed_tries_are_not_counted(attempt, body):
 
 
 def test_tries_are_counted_in_the_database_where_every_process_sees_them(tired, attempt):
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM mentorq_cache")
-        forgotten = cursor.rowcount
+    forgotten, _ = SignInTries.objects.all().delete()
 
     assert (forgotten, attempt()) == (1, 401)
 
 
 def test_no_email_is_readable_in_the_counters(tired):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM mentorq_cache")
-        rows = repr(cursor.fetchall())
+    (row,) = SignInTries.objects.values()
 
-    assert "throttle:token:" in rows
-    assert "ada" not in rows.lower().replace(" ", "")
+    assert (row["key"], row["count"]) == (hashlib.sha256(b"192.0.2.1 ada@example.edu").hexdigest(), 20)
 
 
-def test_a_thousand_others_at_the_venue_do_not_make_a_counter_forgotten(tired, attempt):
-    for number in range(1000):
-        cache.set(f"zzz-of-somebody-else-{number}", [0.0], 60)
+def test_after_the_minute_twenty_tries_are_let_through_again(tired, attempt, clock):
+    clock.move_to(60.5)
 
-    assert attempt() == 429
+    assert [attempt() for _ in range(21)] == [401] * 20 + [429]
+
+
+def test_being_refused_does_not_make_the_wait_longer(tired, attempt, clock):
+    clock.move_to(59.5)
+    assert [attempt() for _ in range(30)] == [429] * 30
+
+    clock.move_to(60.5)
+    assert attempt() == 401
+
+
+def test_the_wait_is_what_is_left_of_the_minute(tired, clock):
+    clock.move_to(47.25)
+
+    response = APIClient(REMOTE_ADDR="192.0.2.1").post(PATH, {"email": "ada@example.edu", "lcs_token": "bad"})
+
+    assert response["Retry-After"] == "13"
+
+
+def test_windows_that_are_over_are_forgotten_when_the_next_begins(attempt, clock):
+    for name in ["ada", "grace"]:
+        attempt(f"{name}@example.edu")
+    clock.move_to(60.5)
+
+    attempt("edsger@example.edu")
+
+    assert SignInTries.objects.count() == 1
+
+
+def test_a_try_takes_one_statement_and_a_windows_first_another(django_assert_num_queries):
+    with django_assert_num_queries(2):
+        SignInTries.objects.count_one("somebody", 60)
+    with django_assert_num_queries(1):
+        assert SignInTries.objects.count_one("somebody", 60)[0] == 2
 
 
 def test_refresh_and_logout_are_not_throttled(tired):
