@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test bench lint types migrations test-sqlite test-postgresql servers check-bench histories openapi check-openapi check-deploy clean
+.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql servers check-bench histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -57,6 +57,18 @@ bench: .venv/dev
 ## That the benchmark itself still works; its figures mean nothing
 check-bench: .venv/dev
 	$(BIN)/python -m mentorq.bench --smoke --on SQLite
+
+## The organizers' desk in a real Chromium, Debian's where there is none yet
+test-browser: .venv/dev chromium
+	$(PYTEST) mentorq/tests/browser
+
+## Take the pictures in docs/screenshots anew
+screenshots: .venv/dev chromium
+	$(BIN)/python -m pytest -q mentorq/tests/browser/screenshots.py
+
+chromium:
+	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
+		{ echo "Install Chromium first, as /usr/bin/chromium, or say CHROMIUM=/path/to/it."; exit 1; }
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers

@@ -8,14 +8,17 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 import environ
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -65,6 +68,14 @@ def rate(text: str) -> str:
     if not (count.isdecimal() and int(count) and slash and period in {"s", "sec", "min", "m", "h", "hour", "d", "day"}):
         raise ValueError("a count, a slash and one of sec, min, hour, day")
     return text
+
+
+def time_zone(text: str) -> ZoneInfo:
+    """Return the zone of that name; raises ValueError where there is none."""
+    try:
+        return ZoneInfo(text)
+    except OSError as error:
+        raise ValueError("the name of a zone, such as America/New_York") from error
 
 
 def database(url: str) -> dict[str, Any]:
@@ -128,8 +139,10 @@ ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, LOCAL_HOSTS)
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "mentorq_users",
-    "mentorq_backend",
+    "mentorq_backend",  # before unfold, whose first page it replaces
+    "unfold.apps.BasicAppConfig",
     "mentorq.apps.DeskConfig",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -271,6 +284,39 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# The organizers' desk
+
+DESK_TIME_ZONE = read("DESK_TIME_ZONE", time_zone, UTC)
+
+
+UNFOLD = {
+    "SITE_TITLE": "MentorQ",
+    "SITE_HEADER": "MentorQ",
+    "SITE_SUBHEADER": "The organizers' desk",
+    "SITE_SYMBOL": "support_agent",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mentorq_backend/favicon.svg")}
+    ],
+    "STYLES": [lambda request: static("mentorq_backend/desk.css")],
+    "DASHBOARD_CALLBACK": "mentorq_backend.desk.dashboard",
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": "Desk", "icon": "monitoring", "link": reverse_lazy("admin:index")},
+                    {
+                        "title": "Tickets",
+                        "icon": "confirmation_number",
+                        "link": reverse_lazy("admin:mentorq_backend_ticket_changelist"),
+                    },
+                    {"title": "People", "icon": "group", "link": reverse_lazy("admin:mentorq_users_user_changelist")},
+                ],
+            },
+        ],
+    },
 }
 
 # Tickets

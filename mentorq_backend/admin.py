@@ -1,92 +1,341 @@
-"""Tickets in the admin site: to look at, and to move through the same verbs as the API."""
+"""Tickets on the organizers' desk: to look at, to correct, and to move through the same verbs as the API."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import SuspiciousOperation
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 
+from mentorq_backend import exports
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
-from mentorq_backend.models import Ticket, TicketEvent
+from mentorq_backend.models import Feedback, Ticket
+from mentorq_backend.moves import MOVES, Status
+from mentorq_backend.querysets import TicketQuerySet
+from mentorq_backend.templatetags.desk import ago, waited
+from mentorq_users.admin import UserAdmin
+from mentorq_users.models import User
+
+REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed)
+COLORS = {Status.OPEN: "warning", Status.CLAIMED: "info", Status.CLOSED: "success", Status.CANCELLED: "default"}
+LIVE, ALL = "LIVE", "ALL"
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
-class ReadOnly:
-    """Mixed into an admin class whose rows change only through the model's verbs."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+def claim(ticket: Ticket, by: User, mentor_email: str) -> None:
+    """Give an open ticket to that mentor, "" for `by`; a claimed one is handed over only where that is meant."""
+    if ticket.status == Status.CLAIMED and mentor_email != ticket.mentor_email:
+        raise ticket.conflict()
+    ticket.claim(by=by, mentor_email=mentor_email)
 
 
-class TicketEventInline(ReadOnly, admin.TabularInline):
-    """A ticket's history."""
+VERBS: dict[str, Callable[[Ticket, User, str], None]] = {
+    "claim": claim,
+    "hand over": lambda ticket, by, mentor_email: ticket.hand_over(by=by, mentor_email=mentor_email or by.email),
+    "release": lambda ticket, by, _: ticket.release(by=by),
+    "close": lambda ticket, by, _: ticket.close(by=by),
+    "cancel": lambda ticket, by, _: ticket.cancel(by=by),
+    "reopen": lambda ticket, by, _: ticket.reopen(by=by),
+}
 
-    model = TicketEvent
-    fields = ["at", "by", "from_status", "to_status", "mentor_email"]
-    verbose_name_plural = "history"
+
+def organizer(request: HttpRequest) -> User:
+    """Return who asks; the door lets nobody else in than organizers, directors and local superusers."""
+    return cast("User", request.user)
+
+
+class MentorForm(forms.Form):
+    """Whom a ticket is given to; nobody means whoever asks."""
+
+    mentor = forms.EmailField(required=False, max_length=254)
+
+    @classmethod
+    def chosen(cls, request: HttpRequest) -> str:
+        """Return the e-mail in the request, "" for none; raises MoveNotAllowed where it is no e-mail."""
+        form = cls(request.POST)
+        if not form.is_valid():
+            raise MoveNotAllowed(f"Mentor: {' '.join(map(str, form.errors['mentor']))}")
+        return str(form.cleaned_data["mentor"]).lower()
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """What is shown: by default those in the queue, in a search all."""
+
+    title, parameter_name = "status", "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, status.label) for status in Status] + [(ALL, "all")]
+
+    def choices(self, changelist: ChangeList) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": "in the queue"}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
+        chosen = chosen_status(request)
+        if chosen == LIVE:
+            return queryset.filter(status__in=[Status.OPEN, Status.CLAIMED])
+        return queryset if chosen == ALL else queryset.filter(status=chosen)
+
+
+def chosen_status(request: HttpRequest) -> str:
+    """Return the status that a list shows, LIVE for those in the queue, ALL."""
+    chosen = request.GET.get(StatusFilter.parameter_name, "")
+    return chosen if chosen in [*Status.values, ALL] else ALL if request.GET.get("q") else LIVE
 
 
 @admin.register(Ticket)
-class TicketAdmin(ReadOnly, admin.ModelAdmin):
+class TicketAdmin(ModelAdmin):
     """The queue."""
 
-    list_display = [
-        "id",
-        "title",
-        "status",
-        "owner",
-        "mentor",
-        "location",
-        "created",
-        "claimed_datetime",
-        "closed_datetime",
-    ]
-    list_display_links = ["id", "title"]
-    list_filter = ["status", "active", "created"]
+    list_display = ["shown_status", "ticket", "since", "shown_owner", "shown_mentor", "moves"]
+    list_display_links = ["ticket"]
+    list_filter = [StatusFilter, "active", ("created", admin.DateFieldListFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
-    ordering = ["-created", "-id"]
+    search_help_text = "Title, comment, place, or who is on it; in every status."
     show_full_result_count = False
-    inlines = [TicketEventInline]
+    paginator = InfinitePaginator  # never counts the table
+    list_per_page = 50
+    list_disable_select_all = True
+    list_before_template = "mentorq_backend/queue.html"
+    change_form_before_template = "mentorq_backend/ticket.html"
     actions = ["claim", "release", "close", "cancel", "reopen"]
+    fieldsets = [
+        ("Ticket", {"fields": ["title", ("location", "contact"), "comment"]}),
+        (
+            "Who and when",
+            {"fields": [("owner_email", "owner"), ("mentor_email", "mentor"), ("created", "active")]},
+        ),
+    ]
+    correctable = ["title", "location", "contact"]
 
-    @admin.action(description="Claim for me")
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: the API opens tickets."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
+        """Return False: a cancelled ticket is kept, with its history."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> list[str]:
+        return [field.name for field in Ticket._meta.fields if field.name not in self.correctable]
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """Return the queue's order: open before claimed, who waits the longest first; anything else newest first."""
+        return ["-status", "created", "id"] if chosen_status(request) in (LIVE, Status.OPEN) else ["-created", "-id"]
+
+    def get_custom_urls(self) -> tuple[Any, ...]:
+        return (("export/<slug:format>/", "mentorq_backend_ticket_export", self.export),)
+
+    # The columns
+
+    @display(description="Status", ordering="status", label={status.value: color for status, color in COLORS.items()})
+    def shown_status(self, ticket: Ticket) -> str:
+        """Return the status, in its colour."""
+        return ticket.status
+
+    @display(description="Ticket", ordering="title", header=True)
+    def ticket(self, ticket: Ticket) -> list[str]:
+        """Return title and place."""
+        return [str(ticket), ticket.location]
+
+    @display(description="Since", ordering="created")
+    def since(self, ticket: Ticket) -> SafeString:
+        """Return how long it waits, or when it last moved."""
+        if ticket.status == Status.OPEN:
+            return format_html('<strong class="desk-waits">waits {}</strong>', waited(ticket.created))
+        instant = ticket.closed_datetime or ticket.claimed_datetime or ticket.created
+        return format_html(
+            "{} {}", "opened" if ticket.status == Status.CANCELLED else ticket.get_status_display(), ago(instant)
+        )
+
+    @display(description="Asked by", ordering="owner", header=True)
+    def shown_owner(self, ticket: Ticket) -> list[str]:
+        """Return the name shown and the e-mail."""
+        return [ticket.owner, ticket.owner_email]
+
+    @display(description="Mentor", ordering="mentor", header=True)
+    def shown_mentor(self, ticket: Ticket) -> list[str]:
+        """Return the name shown and the e-mail."""
+        return [ticket.mentor or "–", ticket.mentor_email]
+
+    @display(description="Moves")
+    def moves(self, ticket: Ticket) -> SafeString:
+        """Return a button for each move that an organizer may make from there, for this ticket as it is shown."""
+        return render_to_string("mentorq_backend/moves.html", {"ticket": ticket, "verbs": verbs(ticket)})
+
+    # The pages
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Answer with the list, or make the move of the button that was pressed in it."""
+        if "_move" in request.POST:
+            return self._pressed(request)
+        context = {"mentors": choosable_mentors(), "sees_statistics": organizer(request).sees_statistics}
+        return cast("HttpResponse", super().changelist_view(request, {**context, **(extra_context or {})}))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Answer with the ticket's page, make the move of the button that was pressed, or correct the ticket."""
+        if "_move" in request.POST:
+            return self._pressed(request)
+        try:
+            context = {**self._around(request, object_id), **(extra_context or {})}
+            return cast("HttpResponse", super().change_view(request, object_id, form_url, context))
+        except REFUSALS as refusal:
+            self.message_user(request, str(refusal), messages.WARNING)
+            return redirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
+        """Correct the ticket; raises TicketConflict where it is no longer as the page showed it."""
+        ticket = Ticket.objects.get(pk=obj.pk)
+        if request.POST.get("_seen") != str(ticket.version):
+            raise TicketConflict("It has changed meanwhile: look at it again.", code="conflict", ticket=ticket)
+        ticket.correct(by=organizer(request), **{name: form.cleaned_data[name] for name in self.correctable})
+
+    def export(self, request: HttpRequest, format: str, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:  # noqa: A002
+        """Answer with the tickets of the list that the query string asks for, as a file."""
+        if format not in exports.FORMATS:
+            raise SuspiciousOperation(f"no such format: {format}")
+        wanted = {name: bool(request.GET.get(f"_{name}")) for name in ("history", "feedback")}
+        wanted["feedback"] &= organizer(request).sees_statistics
+        filters = request.GET.copy()
+        for name in wanted:
+            filters.pop(f"_{name}", None)
+        request.GET = cast("Any", filters)
+        tickets = cast("TicketQuerySet", self.get_changelist_instance(request).queryset)
+        name = f"tickets-{timezone.now():%Y-%m-%d-%H%M}.{format}"
+        return StreamingHttpResponse(
+            exports.lines(tickets, format, **wanted),
+            content_type=CONTENT_TYPES[format],
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    # The moves
+
+    @admin.action(description="Claim for the mentor chosen above")
     def claim(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Claim the chosen tickets."""
-        self._move(request, queryset, Ticket.claim)
+        self._move_all(request, queryset, "claim")
 
     @admin.action(description="Release")
     def release(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Put the chosen claimed tickets back into the queue."""
-        self._move(request, queryset, Ticket.release)
+        self._move_all(request, queryset, "release")
 
     @admin.action(description="Close")
     def close(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Close the chosen tickets."""
-        self._move(request, queryset, Ticket.close)
+        self._move_all(request, queryset, "close")
 
     @admin.action(description="Cancel")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Cancel the chosen tickets."""
-        self._move(request, queryset, Ticket.cancel)
+        self._move_all(request, queryset, "cancel")
 
     @admin.action(description="Reopen")
     def reopen(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         """Put the chosen closed or cancelled tickets back into the queue."""
-        self._move(request, queryset, Ticket.reopen)
+        self._move_all(request, queryset, "reopen")
 
-    def _move(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: Callable[..., None]) -> None:
+    def _move_all(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> None:
         """Apply the verb to each ticket and say of each one that refused why."""
-        moved = 0
-        for ticket in queryset:
-            try:
-                verb(ticket, by=request.user)
-                moved += 1
-            except (TicketConflict, LimitReached, MoveNotAllowed) as refusal:
-                self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
+        moved = sum(self._move(request, ticket, verb) for ticket in queryset)
         if moved:
-            self.message_user(request, f"{verb.__name__.capitalize()}: {moved} done.", messages.SUCCESS)
+            self.message_user(request, f"{verb.capitalize()}: {moved} done.", messages.SUCCESS)
+
+    def _move(self, request: HttpRequest, ticket: Ticket, verb: str) -> bool:
+        try:
+            VERBS[verb](ticket, organizer(request), MentorForm.chosen(request))
+        except REFUSALS as refusal:
+            self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
+            return False
+        return True
+
+    def _pressed(self, request: HttpRequest) -> HttpResponseRedirect:
+        """Make the move of a button in moves.html, if the ticket is still as it was shown, and show the page again."""
+        try:
+            verb, pk, status, mentor_email = request.POST["_move"].split("|", 3)
+            ticket = Ticket.objects.get(pk=int(pk))
+            if verb not in VERBS:
+                raise ValueError(verb)
+        except (ValueError, OverflowError, Ticket.DoesNotExist) as error:
+            raise SuspiciousOperation("no button of ours says that") from error
+        if (ticket.status, ticket.mentor_email) != (status, mentor_email):
+            self.message_user(request, f"{ticket}: {ticket.conflict()}", messages.WARNING)
+        elif self._move(request, ticket, verb):
+            self.message_user(request, f"{ticket}: {verb} done.", messages.SUCCESS)
+        return redirect(request.get_full_path())
+
+    def _around(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        """Return what the ticket's page shows besides its fields; nothing where there is no such ticket."""
+        with suppress(Ticket.DoesNotExist, ValueError, OverflowError):
+            ticket = Ticket.objects.get(pk=object_id)
+            sees_feedback = organizer(request).sees_statistics
+            return {
+                "subtitle": str(ticket),
+                "verbs": verbs(ticket),
+                "mentors": choosable_mentors(),
+                "events": ticket.events.all(),
+                "feedback": Feedback.objects.filter(pk=ticket.pk).first() if sees_feedback else None,
+                "sees_statistics": sees_feedback,
+            }
+        return {}
+
+
+def verbs(ticket: Ticket) -> list[str]:
+    """Return the verbs that an organizer has for that ticket."""
+    return [move.verb for (status, _), move in MOVES.items() if status == ticket.status]
+
+
+def choosable_mentors() -> QuerySet[User]:
+    """Return the mentors to whom a ticket can be given, with how many each holds as `held`, the free ones first."""
+    mentors = User.objects.filter(is_mentor=True, is_active=True)
+    return mentors.annotate(held=counted(Ticket.objects.filter(status=Status.CLAIMED), "mentor_email")).order_by(
+        "held", "first_name", "email"
+    )
+
+
+def counted(tickets: TicketQuerySet, column: str) -> Coalesce:
+    """Return, for an annotation of people, how many of these tickets have their e-mail in that column."""
+    of_person = tickets.filter(**{column: OuterRef("email")}).order_by().values(column)
+    return Coalesce(Subquery(of_person.annotate(count=Count("pk")).values("count")), 0)
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """People, with what they have to do with tickets."""
+
+    list_display = [*UserAdmin.list_display, "tickets"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Return people with how many open tickets they have, and how many they hold as a mentor."""
+        people = cast("QuerySet[User]", super().get_queryset(request))
+        return people.annotate(
+            waiting=counted(Ticket.objects.filter(status=Status.OPEN), "owner_email"),
+            held=counted(Ticket.objects.filter(status=Status.CLAIMED), "mentor_email"),
+        )
+
+    @display(description="Tickets")
+    def tickets(self, user: Any) -> SafeString:
+        """Return links to their tickets, with how many are open and how many they hold."""
+        address = reverse("admin:mentorq_backend_ticket_changelist")
+        query = urlencode({"q": user.email, "status": ALL})
+        return format_html('<a href="{}?{}">{} open, {} held</a>', address, query, user.waiting, user.held)

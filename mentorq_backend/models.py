@@ -142,7 +142,7 @@ class Ticket(models.Model):
         self._check_may(move, by)
         self._check_may_name(named, by)
         if is_late_claim:
-            raise self._conflict()
+            raise self.conflict()
         at = timezone.now()
         self._make(move, by, at, self._changes(to, named, mentor, by, at))
 
@@ -174,6 +174,35 @@ class Ticket(models.Model):
         Ticket.objects.filter(pk=self.pk).update(active=active)
         self.active = active
 
+    def correct(self, *, by: User, **texts: str) -> None:
+        """Set its title, location or contact right, for an organizer; the history row tells what was there before.
+
+        Raises MoveNotAllowed, and TicketConflict where somebody changed the ticket meanwhile; both change nothing.
+        """
+        if not by.is_staff:
+            raise MoveNotAllowed("Only organizers and directors correct a ticket.")
+        was = {column: getattr(self, column) for column, text in texts.items() if text != getattr(self, column)}
+        if not was:
+            return
+        note = "\n".join(f"{column}: {old} → {texts[column]}" for column, old in was.items())
+        changes = {"status": self.status, **{column: texts[column] for column in was}}
+        with transaction.atomic():
+            corrected = self._write(by, timezone.now(), changes, note=note, **was)
+        if not corrected:
+            self._reread()
+            raise TicketConflict("It has changed meanwhile: look at it again.", code="conflict", ticket=self)
+        self._show(changes)
+
+    def conflict(self) -> TicketConflict:
+        """Return the refusal for who thinks that it is not yet what it is."""
+        detail = {
+            Status.OPEN: "Somebody has put it back into the queue already.",
+            Status.CLAIMED: f"{self.mentor or self.mentor_email} has claimed it already.",
+            Status.CLOSED: "It has been closed already.",
+            Status.CANCELLED: "It has been cancelled already.",
+        }
+        return TicketConflict(detail[Status(self.status)], code="conflict", ticket=self)
+
     def other_party(self, user: User) -> str:
         """Return the e-mail of whom that person would talk to: the owner to the mentor, everyone else to the owner.
 
@@ -202,8 +231,8 @@ class Ticket(models.Model):
             if holds
         }
 
-    def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any]) -> None:
-        """Write the history row of a move that sets these columns."""
+    def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
+        """Write the history row of a change that sets these columns."""
         insert(
             TicketEvent,
             ticket_id=self.pk,
@@ -212,6 +241,7 @@ class Ticket(models.Model):
             from_status=from_status,
             to_status=changes["status"],
             mentor_email=changes.get("mentor_email", self.mentor_email),
+            note=note,
         )
 
     def _named(self, to: str, by: User, mentor_email: str | None) -> str | None:
@@ -260,22 +290,30 @@ class Ticket(models.Model):
         return changes
 
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
-        """Write the changes and their history row, unless somebody moved the ticket since it was read."""
-        still = {"id": self.pk, "status": self.status, "mentor_email": self.mentor_email}
+        """Make the move, or raise because somebody changed the ticket since it was read."""
         with transaction.atomic():
             if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:
                 Ticket.objects.check_limit(self.owner_email, reopening=self)
-            moved = update(Ticket, still, changes, counter="version")
-            if moved:
-                raise_revision()
-                self.add_event(by, at, self.status, changes)
+            moved = self._write(by, at, changes)
         if moved:
             self._show(changes)
             return
+        self._reread()
+        if not self._is_already(changes["status"], changes.get("mentor_email")):
+            raise self.conflict()
+
+    def _write(self, by: User, at: datetime, changes: dict[str, Any], *, note: str = "", **still: str) -> bool:
+        """Write changes and history row, in the caller's transaction, if the ticket is `still` as it was read."""
+        read = {"id": self.pk, "status": self.status, "mentor_email": self.mentor_email, **still}
+        if not update(Ticket, read, changes, counter="version"):
+            return False
+        raise_revision()
+        self.add_event(by, at, self.status, changes, note)
+        return True
+
+    def _reread(self) -> None:
         self.refresh_from_db()
         self.__dict__.pop("rated", None)  # remembered from before
-        if not self._is_already(changes["status"], changes.get("mentor_email")):
-            raise self._conflict()
 
     def _show(self, changes: dict[str, Any]) -> None:
         for column, value in changes.items():
@@ -287,18 +325,9 @@ class Ticket(models.Model):
             f"A ticket that is {self.status} cannot be {participle}{remedy}.", code="not_possible", ticket=self
         )
 
-    def _conflict(self) -> TicketConflict:
-        detail = {
-            Status.OPEN: "Somebody has put it back into the queue already.",
-            Status.CLAIMED: f"{self.mentor or self.mentor_email} has claimed it already.",
-            Status.CLOSED: "It has been closed already.",
-            Status.CANCELLED: "It has been cancelled already.",
-        }
-        return TicketConflict(detail[Status(self.status)], code="conflict", ticket=self)
-
 
 class TicketEvent(models.Model):
-    """One move of a ticket, its creation first. Rows are only ever added."""
+    """One move or correction of a ticket, its creation first. Rows are only ever added."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()
@@ -306,6 +335,7 @@ class TicketEvent(models.Model):
     from_status = models.CharField("from", max_length=9, blank=True, choices=Status.choices)
     to_status = models.CharField("to", max_length=9, choices=Status.choices)
     mentor_email = models.EmailField(blank=True)
+    note = models.TextField(blank=True, db_default="", help_text="What was corrected: as it was, and as it is.")
 
     class Meta:
         ordering = ["id"]

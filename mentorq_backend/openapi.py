@@ -44,6 +44,7 @@ class MentorSerializer(serializers.Serializer[None]):
     """What one mentor has done, by the tickets that name them."""
 
     mentor_email = serializers.EmailField()
+    tickets = serializers.IntegerField()
     claimed = serializers.IntegerField()
     closed = serializers.IntegerField()
     average_claimed_datetime_seconds = serializers.FloatField(allow_null=True)

@@ -4,22 +4,26 @@ Whoever shows figures takes them from here. Durations are seconds; those without
 """
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC
 from typing import Any
 
-from django.db.models import Avg, Count, Q
-from django.db.models.functions import TruncHour
+from django.db.models import Avg, Count, F, Max, Min, Q, Window
+from django.db.models.functions import RowNumber, TruncHour
+from django.utils import timezone
 
-from mentorq_backend.models import Feedback
+from mentorq_backend.models import RATINGS, Feedback
 from mentorq_backend.moves import Status
 from mentorq_backend.querysets import FeedbackQuerySet, TicketQuerySet
 
 CLOSED_ACTIVE = Q(status=Status.CLOSED, active=True)
 SECOND = 1_000_000  # microseconds, in which tickets keep their waiting times
+WAITED_MINUTES = [0, 1, 2, 5, 10, 20, 40, 80]  # where the steps of the distribution begin; the last has no end
 
 
 class Hour(TruncHour):
-    """The full hour before an instant; on SQLite cut off its text, where Django's would call Python for each row."""
+    """The full hour (in UTC) before an instant; on SQLite cut off its text, where Django's would call Python for each."""
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra_context: Any) -> tuple[str, Any]:
         """Return the SQL: `2026-02-14 23:05:00.125` becomes `2026-02-14 23:00:00`."""
@@ -62,7 +66,7 @@ def percentile(tickets: TicketQuerySet, duration: str, percent: int, count: int)
 def per_hour(tickets: TicketQuerySet) -> list[dict[str, Any]]:
     """Return what became of the tickets of each hour of creation, oldest first."""
     rows = (
-        tickets.annotate(hour=Hour("created"))
+        tickets.annotate(hour=Hour("created", tzinfo=UTC))
         .values("hour")
         .annotate(
             tickets=Count("id"),
@@ -76,11 +80,12 @@ def per_hour(tickets: TicketQuerySet) -> list[dict[str, Any]]:
 
 
 def per_mentor(tickets: TicketQuerySet) -> list[dict[str, Any]]:
-    """Return what each mentor on a ticket holds, closed and took for it, busiest first."""
+    """Return what each mentor has their name on, holds, closed and took for it, busiest first."""
     rows = (
         tickets.exclude(mentor_email="")
         .values("mentor_email")
         .annotate(
+            tickets=Count("id"),
             claimed=Count("id", filter=Q(status=Status.CLAIMED)),
             closed=Count("id", filter=Q(status=Status.CLOSED)),
             to_claim=Avg("time_to_claim"),
@@ -89,6 +94,94 @@ def per_mentor(tickets: TicketQuerySet) -> list[dict[str, Any]]:
         .order_by("-closed", "-claimed", "mentor_email")
     )
     return [_with_seconds(row) for row in rows]
+
+
+def desk(tickets: TicketQuerySet) -> dict[str, Any]:
+    """Return `summary` and what the organizers' desk draws besides; its mentors have `median` and `rating` too."""
+    figures = summary(tickets)
+    hours, mentors = _percentiles(tickets, Hour("created", tzinfo=UTC)), _percentiles(tickets, F("mentor_email"))
+    ratings = _ratings_by_mentor(tickets)
+    nothing = (None, None)
+    for row in figures["per_hour"]:
+        row["median"], row["p90"] = hours.get(row["hour"], nothing)
+    for row in figures["per_mentor"]:
+        row["median"], _ = mentors.get(row["mentor_email"], nothing)
+        row["rating"] = ratings.get(row["mentor_email"])
+    return {
+        **figures,
+        "waiting_times": waiting_times(tickets),
+        "ratings": rating_counts(tickets),
+        "per_hour_of_day": per_hour_of_day(figures["per_hour"]),
+    }
+
+
+def now(tickets: TicketQuerySet, longest: int = 5) -> dict[str, Any]:
+    """Return what is going on: counts, the open tickets that wait `longest`, and the mentors who hold a ticket.
+
+    Mentors are rows `{"mentor_email", "name", "claimed", "since"}`, who has held one for the longest first.
+    """
+    waiting = tickets.filter(status=Status.OPEN)
+    held = tickets.filter(status=Status.CLAIMED)
+    mentors = held.values("mentor_email").annotate(
+        name=Max("mentor"), claimed=Count("id"), since=Min("claimed_datetime")
+    )  # fmt: skip
+    return {
+        "open": waiting.count(),
+        "claimed": held.count(),
+        "longest_waiting": list(waiting.order_by("created", "id")[:longest]),
+        "mentors": list(mentors.order_by("since", "mentor_email")),
+    }
+
+
+def waiting_times(tickets: TicketQuerySet) -> list[dict[str, Any]]:
+    """Return how many tickets waited how long for a mentor: rows `{"from", "to", "tickets"}` in minutes, `to` exclusive."""
+    steps = list(zip(WAITED_MINUTES, [*WAITED_MINUTES[1:], None], strict=True))
+    counts = tickets.aggregate(**{f"from_{least}": Count("id", filter=_waited(least, most)) for least, most in steps})
+    return [{"from": least, "to": most, "tickets": counts[f"from_{least}"]} for least, most in steps]
+
+
+def rating_counts(tickets: TicketQuerySet) -> list[dict[str, Any]]:
+    """Return how often each rating was given: rows `{"rating", "tickets"}`, the lowest first."""
+    counts = dict(_feedback(tickets).values_list("rating").annotate(Count("pk")))
+    return [{"rating": rating, "tickets": counts.get(rating, 0)} for rating in RATINGS]
+
+
+def per_hour_of_day(hours: Iterable[Mapping[str, Any]]) -> list[dict[str, int]]:
+    """Return the tickets of all days by the hour in the present time zone, from the rows of `per_hour`."""
+    counts: Counter[int] = Counter()
+    for row in hours:
+        counts[timezone.localtime(row["hour"]).hour] += row["tickets"]
+    return [{"hour": hour, "tickets": counts[hour]} for hour in range(24)]
+
+
+def _waited(least: int, most: int | None) -> Q:
+    """Return the condition that a ticket waited so many minutes."""
+    waited = Q(time_to_claim__gte=least * 60 * SECOND)
+    return waited if most is None else waited & Q(time_to_claim__lt=most * 60 * SECOND)
+
+
+def _percentiles(tickets: TicketQuerySet, by: Any) -> dict[Any, tuple[float | None, float | None]]:
+    """Return the median and the 90th percentile (nearest rank) of the seconds to a claim, for each value of `by`."""
+    ranked = tickets.filter(time_to_claim__isnull=False).annotate(
+        by_=by,
+        rank=Window(RowNumber(), partition_by="by_", order_by="time_to_claim"),
+        count=Window(Count("id"), partition_by="by_"),
+    )
+    # Not `rank__in`, of whose expressions Django 5.2 keeps one where they are windows.
+    ends = ranked.filter(Q(rank=_rank(F("count"), 50)) | Q(rank=_rank(F("count"), 90))).order_by("by_", "rank")
+    found: dict[Any, list[float | None]] = {}
+    for value, waited in ends.values_list("by_", "time_to_claim"):
+        found.setdefault(value, []).append(_seconds(waited))
+    return {value: (waits[0], waits[-1]) for value, waits in found.items()}
+
+
+def _rank(count: Any, percent: int) -> Any:
+    """Return the nearest rank, rounded up; both databases divide integers into integers."""
+    return (count * percent + 99) / 100
+
+
+def _ratings_by_mentor(tickets: TicketQuerySet) -> dict[str, float]:
+    return dict(_feedback(tickets).values_list("mentor_email").annotate(Avg("rating")))
 
 
 def _totals(tickets: TicketQuerySet) -> dict[str, Any]:

@@ -4,6 +4,12 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 
 from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable
 from mentorq_users.models import User
@@ -12,14 +18,19 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(ModelAdmin):
     """People: their roles as LCS said, and whether they may come in."""
 
-    list_display = ["email", "name", "is_mentor", "is_organizer", "is_director", "roles_checked_at", "is_active"]
+    list_display = ["person", "roles", "said", "is_active"]
     list_filter = ["is_mentor", "is_organizer", "is_director", "is_active"]
     search_fields = ["email", "first_name", "last_name"]
+    search_help_text = "Name or e-mail."
     ordering = ["email"]
-    actions = ["read_roles"]
+    show_full_result_count = False
+    paginator = InfinitePaginator  # never counts the table
+    list_per_page = 50
+    list_disable_select_all = True
+    actions = ["read_roles", "deactivate", "activate"]
     readonly_fields = [
         "email", "name", "is_mentor", "is_organizer", "is_director", "roles_checked_at", "is_superuser", "date_joined",
         "last_login",
@@ -38,6 +49,47 @@ class UserAdmin(admin.ModelAdmin):
         """Return whether they may be (de)activated: a local superuser only by another, so that one is always left."""
         return super().has_change_permission(request, obj) and (
             obj is None or not obj.is_superuser or bool(getattr(request.user, "is_superuser", False))
+        )
+
+    @display(description="Person", ordering="email", header=True)
+    def person(self, user: User) -> list[str]:
+        """Return name and e-mail."""
+        return [user.name or user.email, user.email]
+
+    @display(description="Roles", label=True)
+    def roles(self, user: User) -> list[str]:
+        """Return what they are, as LCS said."""
+        held = {
+            "mentor": user.is_mentor,
+            "organizer": user.is_organizer,
+            "director": user.is_director,
+            "local superuser": user.is_superuser,
+        }
+        return [role for role, holds in held.items() if holds] or ["hacker"]
+
+    @display(description="LCS said so", ordering="roles_checked_at")
+    def said(self, user: User) -> SafeString | str:
+        """Return how long ago LCS was asked for them."""
+        instant = user.roles_checked_at
+        return format_html('<time title="{}">{} ago</time>', instant, timesince(instant, depth=1)) if instant else "never"
+
+    @admin.action(description="Deactivate: their tokens stop at once")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Keep these people out, but for oneself and, unless by another of their kind, local superusers."""
+        self._activate(request, queryset.exclude(email=request.user.get_username()), False)
+
+    @admin.action(description="Let in again")
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let these people sign in again."""
+        self._activate(request, queryset, True)
+
+    def _activate(self, request: HttpRequest, queryset: QuerySet[User], active: bool) -> None:
+        people = [user for user in queryset if self.has_change_permission(request, user)]
+        User.objects.filter(pk__in=[user.pk for user in people]).update(is_active=active)
+        for user in people:
+            self.log_change(request, user, "Let in again." if active else "Deactivated.")
+        self.message_user(
+            request, f"{'Let in again' if active else 'Deactivated'}: {len(people)} people.", messages.SUCCESS
         )
 
     @admin.action(description="Read roles from LCS again")

@@ -121,6 +121,11 @@ class User(AbstractBaseUser):
         return self.is_mentor or self.is_staff
 
     @property
+    def sees_statistics(self) -> bool:
+        """Whether waiting times, figures of mentors and everybody's feedback are theirs: directors, local superusers."""
+        return self.is_director or self.is_superuser
+
+    @property
     def lcs_token(self) -> str:
         """The LCS token of their last sign-in, "" where there is none or no key reads it any more."""
         return decrypt(self.encrypted_lcs_token)

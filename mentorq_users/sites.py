@@ -1,18 +1,24 @@
 """The organizers' desk: the admin site, with LCS at its door."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, cast
 
-from django.contrib import admin
+from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
+from django.utils import timezone
+from unfold.forms import AuthenticationForm
+from unfold.sites import UnfoldAdminSite
 
 from mentorq_users.backends import check_roles
 from mentorq_users.lcs import LCSRefused, LCSUnavailable
 
 
-class LCSAuthenticationForm(AdminAuthenticationForm):
+class LCSAuthenticationForm(AuthenticationForm):
     """Takes the e-mail and password of an LCS account, or of a local superuser while LCS is down."""
 
     error_messages = {
@@ -24,21 +30,33 @@ class LCSAuthenticationForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Return the cleaned data; raises ValidationError, also where LCS cannot be asked."""
         try:
-            return super().clean()
+            return dict(super().clean())
         except LCSUnavailable as error:
             raise ValidationError(self.error_messages["unavailable"], code="unavailable") from error
 
 
-class DeskSite(admin.AdminSite):
+class DeskSite(UnfoldAdminSite):
     """Open to organizers, directors and local superusers, for as long as LCS says that they are that."""
 
     login_form = LCSAuthenticationForm
-    site_header = site_title = "MentorQ"
     index_title = "The organizers' desk"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether the desk is open to them, by roles that are as fresh as in the API."""
-        return super().has_permission(request) and self.still_holds(request.user)
+        return bool(super().has_permission(request)) and self.still_holds(request.user)
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        """Return the view behind the door, with times in the desk's own zone; the API's stay in UTC."""
+        guarded = super().admin_view(view, cacheable)
+
+        def in_desk_time(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with timezone.override(settings.DESK_TIME_ZONE):
+                response = guarded(request, *args, **kwargs)
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()  # now, because the zone is UTC again afterwards
+                return cast("HttpResponse", response)
+
+        return update_wrapper(in_desk_time, guarded)
 
     def still_holds(self, user: Any) -> bool:
         """Return whether LCS still makes them an organizer; the last known roles hold while it does not answer."""

@@ -19,8 +19,8 @@ SERVER = {"SECRET_KEY": KEY}
 READ = """
 import json, os, runpy, sys
 NAMES = [
-    "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_COOKIE_SECURE", "CSRF_TRUSTED_ORIGINS", "DEBUG", "LCS_BASE_URL",
-    "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE",
+    "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_COOKIE_SECURE", "CSRF_TRUSTED_ORIGINS", "DEBUG", "DESK_TIME_ZONE",
+    "LCS_BASE_URL", "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE",
     "TICKETS_MAX_OPEN",
 ]
 for line in sys.stdin:
@@ -67,6 +67,7 @@ PRODUCTION = {
     "CSRF_TRUSTED_ORIGINS": ["http://localhost:8000", "http://127.0.0.1:8000"],
     "DATABASE": SQLITE,
     "DEBUG": False,
+    "DESK_TIME_ZONE": "UTC",
     "LCS_BASE_URL": "https://api.hackru.org/prod",
     "LCS_TIMEOUT": 5.0,
     "LCS_TOKEN_KEYS": [KEY],
@@ -176,6 +177,7 @@ def test_whatever_has_a_secret_key_is_production(settings_of, program):
 VARIABLES = [
     "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS", "SECURE_SSL_REDIRECT",
     "DATABASE_URL", "TICKETS_MAX_OPEN", "THROTTLE_TOKEN", "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "NUM_PROXIES", "LCS_BASE_URL",
+    "DESK_TIME_ZONE",
 ]  # fmt: skip
 
 
@@ -209,6 +211,7 @@ def test_empty_variables_mean_the_defaults_of_a_server(settings_of):
         ("LCS_TIMEOUT", "2.5", {"LCS_TIMEOUT": 2.5}),
         ("LCS_TOKEN_KEYS", "new, old", {"LCS_TOKEN_KEYS": ["new", "old"]}),
         ("NUM_PROXIES", "2", {"NUM_PROXIES": 2}),
+        ("DESK_TIME_ZONE", "America/New_York", {"DESK_TIME_ZONE": "America/New_York"}),
         ("LCS_BASE_URL", "https://lcs.example/dev", {"LCS_BASE_URL": "https://lcs.example/dev"}),
     ],
 )  # fmt: skip
@@ -232,6 +235,9 @@ def test_debug_on_a_laptop_is_what_the_variable_says_and_tls_stays_off(settings_
         ("LCS_TIMEOUT", "0"),
         ("LCS_TIMEOUT", "nan"),
         ("LCS_TIMEOUT", "inf"),  # a deadline that never comes is none
+        ("DESK_TIME_ZONE", "Nowhere/Land"),
+        ("DESK_TIME_ZONE", "America"),
+        ("DESK_TIME_ZONE", "../../etc/passwd"),
         ("TICKETS_MAX_OPEN", "0"),
         ("TICKETS_MAX_OPEN", "x"),
         ("TICKETS_MAX_OPEN", "2.5"),

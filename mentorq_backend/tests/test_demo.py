@@ -19,7 +19,7 @@ def test_it_fills_an_empty_queue_with_people_and_every_kind_of_ticket(laptop, ca
     call_command("demo")
 
     counts = dict(Ticket.objects.values_list("status").annotate(Count("id")))
-    assert sum(counts.values()) == 40
+    assert sum(counts.values()) == 120
     assert set(counts) == {"OPEN", "CLAIMED", "CLOSED", "CANCELLED"}
     assert set(User.objects.values_list("email", flat=True)) == {person["email"] for person in PEOPLE}
 

@@ -21,6 +21,7 @@ CHANGES = {
     "reopen one's own": ("CANCELLED", lambda ticket, people: ticket.reopen(by=people["ada"])),
     "hand over": ("CLAIMED", lambda ticket, people: ticket.hand_over(by=people["olga"], mentor_email="max@example.edu")),
     "rename the mentor": ("CLAIMED", lambda ticket, people: ticket.rename_mentor("M.", by=people["mia"])),
+    "correct": ("OPEN", lambda ticket, people: ticket.correct(by=people["olga"], title="Other")),
     "mark": ("OPEN", lambda ticket, people: ticket.mark_active(False, by=people["mia"])),
     "rate": ("CLOSED", lambda ticket, people: Feedback.objects.give(ticket, rating=5)),
     "record": ("OPEN", lambda ticket, people: Ticket.objects.record(by=people["ada"], **COLUMNS)),

@@ -130,6 +130,7 @@ def test_the_mentors_are_those_of_plain_python(event, dan, client_of):
     rows = [
         {
             "mentor_email": mentor,
+            "tickets": len(tickets),
             "claimed": sum(ticket.status == "CLAIMED" for ticket in tickets),
             "closed": sum(ticket.status == "CLOSED" for ticket in tickets),
             "average_claimed_datetime_seconds": mean(seconds(tickets, "claimed_datetime")),

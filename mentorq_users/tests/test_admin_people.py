@@ -1,8 +1,13 @@
 """People in the admin site: read-only, but for whether they may come in and for asking LCS again."""
 
+import re
+from datetime import timedelta
+
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
 from django.urls import reverse
+from django.utils import timezone
 
 from mentorq_users.models import User
 
@@ -121,7 +126,8 @@ def test_nobody_is_deleted(signed_in, ada, method):
 def test_deleting_is_no_action_either(signed_in, ada):
     response = signed_in.get(LIST)
 
-    assert [value for value, _ in response.context["action_form"].fields["action"].choices if value] == ["read_roles"]
+    offered = [value for value, _ in response.context["action_form"].fields["action"].choices if value]
+    assert offered == ["read_roles", "deactivate", "activate"]
 
 
 def test_an_organizer_cannot_deactivate_a_local_superuser(signed_in):
@@ -203,3 +209,79 @@ def test_hackers_and_mentors_do_not_see_the_list(client, person, name):
     client.force_login(person(name), backend="mentorq_users.backends.LCSBackend")
 
     assert client.get(LIST).status_code == 302
+
+
+def choose(client, action, *users):
+    """Choose the action for these people; return what the page says then."""
+    response = client.post(LIST, {"action": action, "_selected_action": [user.pk for user in users]}, follow=True)
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_chosen_people_are_deactivated_at_once_and_it_is_noted_who_did_it(signed_in, ada, mia, grace, client_of):
+    said = choose(signed_in, "deactivate", ada, mia)
+
+    assert said == ["Deactivated: 2 people."]
+    assert [client_of(user).get("/api/tickets/").status_code for user in (ada, mia, grace)] == [401, 401, 200]
+    assert list(LogEntry.objects.values_list("user__email", "object_repr").order_by("object_repr")) == [
+        ("olga@example.edu", "ada@example.edu"),
+        ("olga@example.edu", "mia@example.edu"),
+    ]
+
+
+def test_they_are_let_in_again(signed_in, ada, client_of):
+    choose(signed_in, "deactivate", ada)
+
+    said = choose(signed_in, "activate", ada)
+
+    assert (said, client_of(ada).get("/api/tickets/").status_code) == (["Let in again: 1 people."], 200)
+
+
+def test_nobody_deactivates_themselves_or_a_local_superuser(signed_in):
+    root, olga = User.objects.create_superuser("root@example.edu", "only-here"), User.objects.get(email="olga@example.edu")
+
+    said = choose(signed_in, "deactivate", root, olga)
+
+    assert (said, User.objects.filter(is_active=False).count()) == (["Deactivated: 0 people."], 0)
+
+
+def test_the_list_says_what_they_are_and_when_lcs_said_so(signed_in, mia, dora):
+    User.objects.filter(pk=mia.pk).update(roles_checked_at=timezone.now() - timedelta(minutes=12, seconds=3))
+    User.objects.filter(pk=dora.pk).update(roles_checked_at=None)
+
+    page = signed_in.get(LIST).content.decode()
+
+    assert ["12\xa0minutes ago" in page, "never" in page, "mentor" in page, "director" in page] == [True] * 4
+
+
+def test_the_list_says_what_they_have_open_and_hold(signed_in, ada, grace, mia, make_ticket):
+    make_ticket(ada)
+    make_ticket(ada, "CLAIMED", mentor=mia)
+    make_ticket(grace, "CLOSED", mentor=mia)
+
+    rows = signed_in.get(LIST).context["cl"].result_list
+
+    assert {user.email: (user.waiting, user.held) for user in rows} == {
+        "ada@example.edu": (1, 0),
+        "grace@example.edu": (0, 0),
+        "mia@example.edu": (0, 1),
+        "olga@example.edu": (0, 0),
+    }
+
+
+def test_their_tickets_are_one_click_away(signed_in, ada, grace, make_ticket):
+    ticket = make_ticket(ada)
+    make_ticket(grace)
+    page = signed_in.get(f"{LIST}?q=ada").content.decode()
+    (address,) = re.findall(r'href="(/admin/mentorq_backend/ticket/[^"]+)"', page)[-1:]
+
+    found = signed_in.get(address.replace("&amp;", "&")).context["cl"].result_list
+
+    assert list(found) == [ticket]
+
+
+def test_the_list_takes_as_many_queries_for_many_as_for_few(signed_in, django_assert_max_num_queries, make_ticket):
+    for number in range(60):
+        make_ticket(User.objects.create(email=f"p{number}@example.edu"))
+
+    with django_assert_max_num_queries(8):
+        assert len(signed_in.get(LIST).context["cl"].result_list) == 50

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from mentorq_backend.models import MICROSECOND, Ticket, TicketEvent
+from mentorq_backend.models import MICROSECOND, RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
 from mentorq_users.devlcs import PASSWORD, PEOPLE
 from mentorq_users.lcs import LCSProfile
@@ -58,13 +58,13 @@ class Command(BaseCommand):
 
 
 @transaction.atomic
-def fill(chance: random.Random, now: datetime, count: int = 40) -> None:
-    """Make the demo people, and tickets of theirs over the last eight hours: the latest still wait, the others are done."""
+def fill(chance: random.Random, now: datetime, count: int = 120) -> None:
+    """Make the demo people, and tickets of theirs over the last 24 hours: the latest still wait, the others are done."""
     people = [User.objects.from_lcs(LCSProfile.from_body(person)) for person in PEOPLE]
     hackers = [person for person in people if not (person.is_mentor or person.is_staff)]
     mentors = [person for person in people if person.is_mentor]
-    for number in range(count):
-        minutes_ago = 12 * (count - number)
+    ages = sorted((chance.triangular(5, 24 * 60, 240) for _ in range(count)), reverse=True)
+    for number, minutes_ago in enumerate(ages):
         fate = chance.choices([Status.CLOSED, Status.CANCELLED], [5, 1])[0]
         if number >= count - 6:
             fate = (Status.OPEN, Status.CLAIMED)[number % 2]
@@ -73,7 +73,7 @@ def fill(chance: random.Random, now: datetime, count: int = 40) -> None:
 
 def live(chance: random.Random, created: datetime, owner: User, mentor: User, fate: Status) -> None:
     """Make one ticket that went as far as `fate`, with its history."""
-    claimed = created + timedelta(minutes=1 + 10 * chance.random())
+    claimed = created + timedelta(minutes=chance.lognormvariate(1.0, 0.9))
     closed = claimed + timedelta(minutes=1 + 20 * chance.random())
     ticket = Ticket(
         owner_email=owner.email,
@@ -95,6 +95,9 @@ def live(chance: random.Random, created: datetime, owner: User, mentor: User, fa
     if fate == Status.CANCELLED:
         history.append((claimed, owner, Status.OPEN, Status.CANCELLED))
     ticket.save()
+    if fate == Status.CLOSED and chance.random() < 0.6:
+        Feedback.objects.give(ticket, rating=chance.choice(RATINGS[5:]))
+        Feedback.objects.filter(pk=ticket.pk).update(created=closed)
     TicketEvent.objects.bulk_create(
         TicketEvent(
             ticket=ticket,

@@ -1,0 +1,65 @@
+"""A real Chromium on the desk, served by this process; LCS's stand-in knows who people are."""
+
+import os
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser, without a window."""
+    # Playwright runs an event loop in this thread, which Django takes for a reason to refuse its database here.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, live_server, lcs, committed):
+    """A new page of the given size and theme; at the end nothing may have gone wrong in it or left this machine."""
+    contexts, wrong = [], []
+
+    def watch(page):
+        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda request: request.url.startswith((live_server.url, "data:", "blob:")) or wrong.append(request.url),
+        )
+        page.on("response", lambda response: response.status >= 400 and wrong.append(f"{response.status} {response.url}"))
+        return page
+
+    def new(width=1280, height=900, dark=False):
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            has_touch=width < 500,
+        )
+        contexts.append(context)
+        return watch(context.new_page())
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def sign_in(open_page):
+    """A page on which that person has signed in with their LCS password."""
+
+    def do(name, **how):
+        page = open_page(**how)
+        page.goto("/admin/")
+        page.get_by_label("Email").fill(f"{name}@example.edu")
+        page.get_by_label("Password").fill("hackru")
+        page.get_by_role("button", name="Log in").click()
+        return page
+
+    return do

@@ -1,0 +1,193 @@
+"""What organizers see and do, in a real browser."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from mentorq_backend import exports
+from mentorq_backend.models import Ticket
+
+LIST = "/admin/mentorq_backend/ticket/"
+PAGES = ["/admin/?range=all", f"{LIST}?status=ALL", "/admin/mentorq_users/user/", LIST + "{pk}/change/"]
+# How many of a canvas's pixels are neither transparent nor grey: bars and lines, no axes or letters.
+COLOURED = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        const colours = data.slice(i, i + 3);
+        if (data[i + 3] > 100 && Math.max(...colours) - Math.min(...colours) > 60) count++;
+    }
+    return count;
+}"""
+NAMELESS = """() => [...document.querySelectorAll(".desk *, .desk-bar *")]
+    .filter(each => each.matches("a, button, input:not([type=hidden]), select"))
+    .filter(each => !(each.labels?.length || each.ariaLabel || each.textContent.trim()))
+    .map(each => each.outerHTML)"""
+
+
+@pytest.fixture
+def demo(settings, committed):
+    """The demo queue."""
+    settings.DEBUG = True
+    call_command("demo", verbosity=0)
+
+
+@pytest.fixture
+def ticket(ada, make_ticket):
+    """A ticket that has waited for twelve minutes."""
+    return make_ticket(ada, created=timezone.now() - timedelta(minutes=12, seconds=10))
+
+
+def test_an_organizer_signs_in_and_sees_what_is_going_on(sign_in, ticket):
+    page = sign_in("olga")
+
+    assert page.get_by_role("heading", name="Now").is_visible()
+    assert page.get_by_role("link", name="12 min is the longest wait").is_visible()
+    assert page.locator("canvas").count() == 0
+
+
+def test_a_director_sees_every_chart_drawn(sign_in, demo):
+    page = sign_in("dan")
+
+    page.wait_for_load_state("networkidle")
+    drawn = [canvas.evaluate(COLOURED) for canvas in page.locator("canvas").all()]
+
+    assert len(drawn) == 5
+    assert [pixels > 300 for pixels in drawn] == [True] * 5
+
+
+def test_the_charts_are_drawn_in_the_dark_too(sign_in, demo):
+    page = sign_in("dan", dark=True)
+
+    page.wait_for_load_state("networkidle")
+
+    assert page.evaluate("document.documentElement.classList.contains('dark')") is True
+    assert [canvas.evaluate(COLOURED) > 300 for canvas in page.locator("canvas").all()] == [True] * 5
+
+
+def test_a_range_is_chosen_and_a_table_opened(sign_in, demo):
+    page = sign_in("dan")
+
+    page.get_by_role("link", name="last 6 hours").click()
+    page.get_by_text("As a table").first.click()
+
+    assert page.get_by_role("link", name="last 6 hours").get_attribute("aria-current") == "true"
+    assert page.get_by_role("columnheader", name="cancelled").first.is_visible()
+
+
+def test_who_waits_now_appears_by_itself(sign_in, ada, make_ticket):
+    page = sign_in("olga")
+    page.clock.install()
+    page.reload()
+    assert page.get_by_text("Nobody is waiting").is_visible()
+
+    make_ticket(ada)
+    page.clock.fast_forward("00:31")
+
+    page.get_by_role("link", name="My build loops").wait_for()
+
+
+def test_a_ticket_is_claimed_for_a_mentor_and_closed_from_the_list(sign_in, ticket, mia):
+    page = sign_in("olga")
+    page.goto(LIST)
+
+    page.get_by_label("Claim for").select_option("mia@example.edu")
+    page.get_by_role("button", name=f"Claim #{ticket.pk}").click()
+    assert page.get_by_text(f"#{ticket.pk} My build loops: claim done.").is_visible()
+
+    page.get_by_role("button", name=f"Close #{ticket.pk}").click()
+    assert page.get_by_text(f"#{ticket.pk} My build loops: close done.").is_visible()
+    assert Ticket.objects.values_list("status", "mentor_email").get() == ("CLOSED", "mia@example.edu")
+
+
+def test_somebody_was_faster(sign_in, ticket, mia, max_):
+    page = sign_in("olga")
+    page.goto(LIST)
+    page.get_by_label("Claim for").select_option("max@example.edu")
+    Ticket.objects.get().claim(by=mia)
+
+    page.get_by_role("button", name=f"Claim #{ticket.pk}").click()
+
+    assert page.get_by_text("Mia Mentor has claimed it already.").is_visible()
+    assert Ticket.objects.get().mentor_email == "mia@example.edu"
+
+
+def test_chosen_tickets_are_moved_together(sign_in, ada, make_ticket):
+    make_ticket(ada), make_ticket(ada)
+    page = sign_in("olga")
+    page.goto(LIST)
+
+    page.locator("#action-toggle").check()
+    page.get_by_label("Select action to run").select_option("cancel")
+    page.get_by_role("button", name="Run").click()
+
+    assert page.get_by_text("Cancel: 2 done.").is_visible()
+    assert set(Ticket.objects.values_list("status", flat=True)) == {"CANCELLED"}
+
+
+def test_a_ticket_is_corrected_on_its_page(sign_in, ticket):
+    page = sign_in("olga")
+    page.goto(f"{LIST}{ticket.pk}/change/")
+
+    page.get_by_label("Location").fill("Table 21")
+    page.get_by_role("button", name="Save and continue editing").click()
+
+    assert page.get_by_text("location: Table 12 → Table 21").is_visible()
+
+
+def test_the_list_is_exported_as_it_is_filtered(sign_in, ticket, ada, make_ticket):
+    make_ticket(ada, "CANCELLED")
+    page = sign_in("olga")
+    page.goto(f"{LIST}?status=OPEN")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export CSV").click()
+
+    with open(download.value.path(), newline="") as file:
+        assert file.read() == "".join(exports.lines(Ticket.objects.filter(status="OPEN"), "csv"))
+
+
+@pytest.mark.parametrize("name", ["ada", "mia"])
+def test_a_hacker_and_a_mentor_are_turned_away(sign_in, name):
+    page = sign_in(name)
+
+    assert page.get_by_text("Please enter the e-mail and LCS password of an organizer or director.").is_visible()
+    page.goto(LIST)
+    assert page.url.endswith(f"/admin/login/?next={LIST}")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_a_phone(sign_in, demo, path):
+    page = sign_in("dan", width=390, height=844)
+
+    page.goto(path.format(pk=Ticket.objects.first().pk))
+    page.wait_for_load_state("networkidle")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_whatever_can_be_used_has_a_name(sign_in, demo, path):
+    page = sign_in("dan")
+
+    page.goto(path.format(pk=Ticket.objects.first().pk))
+
+    nameless = page.evaluate(NAMELESS)
+
+    assert nameless == []
+
+
+def test_a_ticket_is_closed_with_the_keyboard_alone(sign_in, ticket):
+    page = sign_in("olga")
+    page.goto(f"{LIST}{ticket.pk}/change/")
+
+    page.get_by_label("Claim for").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Close"
+    page.keyboard.press("Enter")
+
+    page.get_by_text("close done.").wait_for()
+    assert Ticket.objects.get().status == "CLOSED"

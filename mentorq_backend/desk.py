@@ -1,0 +1,190 @@
+"""The first page of the organizers' desk: what is going on now and, for directors, the event so far, drawn.
+
+Every figure comes from stats.py; here they become charts (Chart.js, which django-unfold brings) and tables of the same.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from mentorq_backend import stats
+from mentorq_backend.filters import InstantField
+from mentorq_backend.models import Ticket
+from mentorq_backend.moves import Status
+from mentorq_backend.querysets import TicketQuerySet
+from mentorq_users.models import User
+
+RANGES = {"6": "last 6 hours", "24": "last 24 hours", "today": "today", "all": "all", "dates": "from – to"}
+MOST_HOURS = 240  # in a chart; more of them are no longer bars but a smear
+# Bright enough on white and on the dark page.
+COLORS = {
+    "open": "#d97706", "claimed": "#2563eb", "closed": "#16a34a", "cancelled": "#6b7280", "still there": "#d97706",
+    "median": "#2563eb", "90th percentile": "#c026d3", "tickets": "#7c3aed",
+}  # fmt: skip
+GREY = "#6b7280"
+
+
+class RangeForm(forms.Form):
+    """Which tickets the statistics are of, by the time of their creation; what is wrong is said and means all."""
+
+    range = forms.ChoiceField(
+        label="Tickets of", choices=list(RANGES.items()), required=False, widget=UnfoldAdminSelectWidget
+    )
+    since = InstantField(label="from", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
+    until = InstantField(label="to", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
+
+    def tickets(self) -> TicketQuerySet:
+        """Return the tickets created in the range: by default in the last 24 hours."""
+        since, until = self._ends() if self.is_valid() else (None, None)
+        tickets = Ticket.objects.all()
+        tickets = tickets.filter(created__gte=since) if since else tickets
+        return tickets.filter(created__lt=until) if until else tickets
+
+    @property
+    def chosen(self) -> str:
+        """Which of RANGES is shown."""
+        return str(self.cleaned_data.get("range") or "24") if self.is_valid() else "all"
+
+    def _ends(self) -> tuple[datetime | None, datetime | None]:
+        """Return the first instant and the first one after the range, None where there is none."""
+        now = timezone.localtime()
+        if self.chosen == "dates":
+            return self.cleaned_data["since"], self.cleaned_data["until"]
+        if self.chosen == "today":
+            return now.replace(hour=0, minute=0, second=0, microsecond=0), None
+        return (None if self.chosen == "all" else now - timedelta(hours=int(self.chosen))), None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing of some series over the same labels, and a table of them for who cannot see it."""
+
+    title: str
+    kind: str  # Chart.js's: bar, line
+    labels: list[str]
+    series: dict[str, list[float | None]]
+    labelled: str = "hour"
+    stacked: bool = False
+
+    @property
+    def data(self) -> str:
+        """What Chart.js draws, as JSON."""
+        datasets = [
+            {
+                "label": name, "data": values, "backgroundColor": COLORS[name], "borderColor": COLORS[name],
+                "pointRadius": 2, "tension": 0.25, "spanGaps": True,
+            }
+            for name, values in self.series.items()
+        ]  # fmt: skip
+        return json.dumps({"labels": self.labels, "datasets": datasets})
+
+    @property
+    def options(self) -> str:
+        """How Chart.js draws it, as JSON; the colours of the grid follow the page's theme."""
+        axis = {"stacked": self.stacked, "ticks": {"color": GREY, "maxRotation": 0, "autoSkip": True}, "grid": {}}
+        return json.dumps(
+            {
+                "animation": False,
+                "responsive": True,
+                "maintainAspectRatio": False,
+                "plugins": {"legend": {"display": len(self.series) > 1, "labels": {"color": GREY, "boxWidth": 12}}},
+                "scales": {"x": axis, "y": {**axis, "beginAtZero": True}},
+            }
+        )
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The same figures, a row for each label."""
+        return list(zip(self.labels, *self.series.values(), strict=True))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not any(value for values in self.series.values() for value in values)
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the first page's context: what is going on for everybody who comes in, statistics for directors."""
+    context |= {"now": stats.now(Ticket.objects.all()), "free_mentors": list(free_mentors())}
+    if getattr(request.user, "sees_statistics", False):
+        form = RangeForm(request.GET)
+        figures = stats.desk(form.tickets())
+        context |= {"form": form, "ranges": RANGES, "figures": figures, "headlines": headlines(figures)}
+        context |= {"charts": charts(figures)}
+    return context
+
+
+def free_mentors() -> QuerySet[User]:
+    """Return the mentors who may come in and hold no ticket, by name."""
+    holding = Ticket.objects.filter(status=Status.CLAIMED).values("mentor_email")
+    return User.objects.filter(is_mentor=True, is_active=True).exclude(email__in=holding).order_by("first_name", "email")
+
+
+def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the figures that stand above the charts, with what they are."""
+    return [
+        ("tickets", figures["Total tickets"]),
+        ("closed", figures["Closed Tickets"]),
+        ("cancelled", figures["Cancelled Tickets"]),
+        ("people who asked", figures["Number of users"]),
+        ("mentors who helped", figures["Number of mentors"]),
+        ("until a mentor came, median", duration(figures["median_claimed_datetime_seconds"])),
+        ("90 % had one within", duration(figures["p90_claimed_datetime_seconds"])),
+        ("until it was closed, median", duration(figures["median_closed_datetime_seconds"])),
+        ("stars on average", _rounded(figures["Average Rating"]["rating__avg"])),
+    ]
+
+
+def charts(figures: dict[str, Any]) -> list[Chart]:
+    """Return the drawings of `stats.desk()`."""
+    hours = figures["per_hour"][-MOST_HOURS:]
+    labels = [f"{timezone.localtime(row['hour']):%a %H:%M}" for row in hours]
+    fates: dict[str, list[float | None]] = {
+        "closed": [row["closed"] for row in hours],
+        "cancelled": [row["cancelled"] for row in hours],
+        "still there": [row["tickets"] - row["closed"] - row["cancelled"] for row in hours],
+    }
+    waits = {
+        "median": [_minutes(row["median"]) for row in hours],
+        "90th percentile": [_minutes(row["p90"]) for row in hours],
+    }
+    return [
+        Chart("Tickets by the hour in which they were opened", "bar", labels, fates, stacked=True),
+        Chart("Minutes until a mentor came, by the hour of asking", "line", labels, waits),
+        _counts("Tickets by the minutes until a mentor came", "minutes", figures["waiting_times"], _step),
+        _counts("Tickets by their stars", "stars", figures["ratings"], lambda row: f"{row['rating']:g}"),
+        _counts("Tickets by the hour of the day", "hour", figures["per_hour_of_day"], lambda row: f"{row['hour']}"),
+    ]
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as a person would say them: `45 s`, `9.6 min`, `2.5 h`, and `–` for None."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+def _counts(title: str, labelled: str, rows: list[dict[str, Any]], label: Any) -> Chart:
+    """Return the bars of rows that have `tickets`."""
+    return Chart(title, "bar", [label(row) for row in rows], {"tickets": [row["tickets"] for row in rows]}, labelled)
+
+
+def _step(row: dict[str, Any]) -> str:
+    return f"{row['from']}–{row['to']}" if row["to"] else f"{row['from']} +"
+
+
+def _minutes(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / 60, 1)
+
+
+def _rounded(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.2f}"

@@ -1,0 +1,53 @@
+"""How the desk's pages write times."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from mentorq_backend import desk
+
+register = template.Library()
+
+
+@register.filter
+def ago(instant: datetime | None) -> SafeString | str:
+    """Return `12 min ago` with the exact time on hover; `–` for None."""
+    return "–" if instant is None else _time(instant, f"{waited(instant)} ago")
+
+
+@register.filter
+def waited(instant: datetime) -> str:
+    """Return how long ago that was, as a person would say it: `45 s`, `12 min`, `3 h`, `2 days`."""
+    seconds = max((timezone.now() - instant).total_seconds(), 0)
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * 3600:
+        return f"{seconds // 60:.0f} min"
+    return f"{seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds // 86400:.0f} days"
+
+
+@register.filter
+def exactly(instant: datetime) -> SafeString:
+    """Return the time of day and the date, in the desk's time zone."""
+    return _time(instant, f"{timezone.localtime(instant):%a %H:%M:%S}")
+
+
+@register.filter
+def get(row: Mapping[str, Any], key: str) -> Any:
+    """Return what a row has under a key that holds spaces."""
+    return row[key]
+
+
+register.filter("duration", desk.duration)
+
+
+def _time(instant: datetime, text: str) -> SafeString:
+    local = timezone.localtime(instant)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), f"{local:%a %d %b %Y, %H:%M:%S %Z}", text
+    )
