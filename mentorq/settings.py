@@ -301,6 +301,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mentorq_backend/favicon.svg")}
     ],
     "STYLES": [lambda request: static("mentorq_backend/desk.css")],
+    "SCRIPTS": [lambda request: static("mentorq_backend/desk.js")],
     "DASHBOARD_CALLBACK": "mentorq_backend.desk.dashboard",
     "SIDEBAR": {
         "navigation": [

@@ -28,7 +28,6 @@ COLORS = {
     "open": "#d97706", "claimed": "#2563eb", "closed": "#16a34a", "cancelled": "#6b7280", "still there": "#d97706",
     "median": "#2563eb", "90th percentile": "#c026d3", "tickets": "#7c3aed",
 }  # fmt: skip
-GREY = "#6b7280"
 
 
 class RangeForm(forms.Form):
@@ -87,14 +86,14 @@ class Chart:
 
     @property
     def options(self) -> str:
-        """How Chart.js draws it, as JSON; the colours of the grid follow the page's theme."""
-        axis = {"stacked": self.stacked, "ticks": {"color": GREY, "maxRotation": 0, "autoSkip": True}, "grid": {}}
+        """How Chart.js draws it, as JSON; letters (desk.js) and grid (django-unfold) have the colours of the theme."""
+        axis = {"stacked": self.stacked, "ticks": {"maxRotation": 0, "autoSkip": True}, "grid": {}}
         return json.dumps(
             {
                 "animation": False,
                 "responsive": True,
                 "maintainAspectRatio": False,
-                "plugins": {"legend": {"display": len(self.series) > 1, "labels": {"color": GREY, "boxWidth": 12}}},
+                "plugins": {"legend": {"display": len(self.series) > 1, "labels": {"boxWidth": 12}}},
                 "scales": {"x": axis, "y": {**axis, "beginAtZero": True}},
             }
         )

@@ -2,11 +2,12 @@
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
@@ -71,7 +72,7 @@ class UserAdmin(ModelAdmin):
     def said(self, user: User) -> SafeString | str:
         """Return how long ago LCS was asked for them."""
         instant = user.roles_checked_at
-        return format_html('<time title="{}">{} ago</time>', instant, timesince(instant, depth=1)) if instant else "never"
+        return format_html('<time title="{}">{}</time>', localtime(instant), naturaltime(instant)) if instant else "never"
 
     @admin.action(description="Deactivate: their tokens stop at once")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

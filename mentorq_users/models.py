@@ -102,8 +102,15 @@ class User(AbstractBaseUser):
 
     objects = UserManager()
 
+    class Meta:
+        verbose_name, verbose_name_plural = "person", "people"
+
     def __str__(self) -> str:
         return self.email
+
+    def get_full_name(self) -> str:
+        """Return their name, as Django's own and others' templates ask for it."""
+        return self.name
 
     @property
     def name(self) -> str:
