@@ -302,12 +302,11 @@ def verbs(ticket: Ticket) -> list[str]:
     return [move.verb for (status, _), move in MOVES.items() if status == ticket.status]
 
 
-def choosable_mentors() -> QuerySet[User]:
-    """Return the mentors to whom a ticket can be given, with how many each holds as `held`, the free ones first."""
-    mentors = User.objects.filter(is_mentor=True, is_active=True)
-    return mentors.annotate(held=counted(Ticket.objects.filter(status=Status.CLAIMED), "mentor_email")).order_by(
-        "held", "first_name", "email"
-    )
+def choosable_mentors() -> list[tuple[User, int]]:
+    """Return the mentors to whom a ticket can be given, with how many each holds, the free ones first."""
+    held = dict(Ticket.objects.filter(status=Status.CLAIMED).values_list("mentor_email").annotate(Count("pk")))
+    mentors = User.objects.filter(is_mentor=True, is_active=True).order_by("first_name", "email")
+    return sorted(((mentor, held.get(mentor.email, 0)) for mentor in mentors), key=lambda pair: pair[1])
 
 
 def counted(tickets: TicketQuerySet, column: str) -> Coalesce:

@@ -321,7 +321,7 @@ def test_free_mentors_are_offered_first(desk, ada, mia, max_, make_ticket):
 
     mentors = desk.get(CHANGELIST).context["mentors"]
 
-    assert [(mentor.email, mentor.held) for mentor in mentors] == [("mia@example.edu", 0), ("max@example.edu", 1)]
+    assert [(mentor.email, held) for mentor, held in mentors] == [("mia@example.edu", 0), ("max@example.edu", 1)]
 
 
 # Corrections
