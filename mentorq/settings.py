@@ -203,6 +203,7 @@ CACHES = {
 }
 
 USE_I18N = False
+DATETIME_FORMAT = "D j M Y, H:i:s"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -27,7 +27,7 @@ from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConfl
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
 from mentorq_backend.querysets import TicketQuerySet
-from mentorq_backend.templatetags.desk import ago, waited
+from mentorq_backend.templatetags.desk import ago, exactly, waited
 from mentorq_users.admin import UserAdmin
 from mentorq_users.models import User
 
@@ -118,7 +118,7 @@ class TicketAdmin(ModelAdmin):
         ("Ticket", {"fields": ["title", ("location", "contact"), "comment"]}),
         (
             "Who and when",
-            {"fields": [("owner_email", "owner"), ("mentor_email", "mentor"), ("created", "active")]},
+            {"fields": [("owner_email", "owner"), ("mentor_email", "mentor"), ("asked", "active")]},
         ),
     ]
     correctable = ["title", "location", "contact"]
@@ -132,7 +132,7 @@ class TicketAdmin(ModelAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> list[str]:
-        return [field.name for field in Ticket._meta.fields if field.name not in self.correctable]
+        return ["asked", *(field.name for field in Ticket._meta.fields if field.name not in self.correctable)]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         """Return the queue's order: open before claimed, who waits the longest first; anything else newest first."""
@@ -140,6 +140,11 @@ class TicketAdmin(ModelAdmin):
 
     def get_custom_urls(self) -> tuple[Any, ...]:
         return (("export/<slug:format>/", "mentorq_backend_ticket_export", self.export),)
+
+    @display(description="Asked")
+    def asked(self, ticket: Ticket) -> SafeString:
+        """Return when it was opened."""
+        return exactly(ticket.created)
 
     # The columns
 
@@ -210,7 +215,7 @@ class TicketAdmin(ModelAdmin):
     def export(self, request: HttpRequest, format: str, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:  # noqa: A002
         """Answer with the tickets of the list that the query string asks for, as a file."""
         if format not in exports.FORMATS:
-            raise SuspiciousOperation(f"no such format: {format}")
+            raise Http404(f"Tickets are exported as {' or '.join(exports.FORMATS)}.")
         wanted = {name: bool(request.GET.get(f"_{name}")) for name in ("history", "feedback")}
         wanted["feedback"] &= organizer(request).sees_statistics
         filters = request.GET.copy()

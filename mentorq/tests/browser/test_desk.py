@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -38,6 +39,14 @@ def demo(settings, committed):
 def ticket(ada, make_ticket):
     """A ticket that has waited for twelve minutes."""
     return make_ticket(ada, created=timezone.now() - timedelta(minutes=12, seconds=10))
+
+
+def barriers(page):
+    """What axe finds on the page that keeps somebody from reading or using it: contrast, labels, roles, keyboard."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (rule["id"], node["html"]) for rule in found if rule["impact"] in ("serious", "critical") for node in rule["nodes"]
+    ]
 
 
 def test_an_organizer_signs_in_and_sees_what_is_going_on(sign_in, ticket):
@@ -166,6 +175,24 @@ def test_a_page_fits_a_phone(sign_in, demo, path):
     page.wait_for_load_state("networkidle")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("path", PAGES)
+def test_everybody_can_read_and_use_a_page(sign_in, demo, path, dark):
+    page = sign_in("dan", dark=dark)
+    page.goto(path.format(pk=Ticket.objects.first().pk))
+    page.wait_for_load_state("networkidle")
+
+    assert barriers(page) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_everybody_can_use_the_door(open_page, dark):
+    page = open_page(dark=dark)
+    page.goto("/admin/login/")
+
+    assert barriers(page) == []
 
 
 @pytest.mark.parametrize("path", PAGES)
