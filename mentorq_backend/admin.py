@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -222,7 +223,10 @@ class TicketAdmin(ModelAdmin):
         for name in wanted:
             filters.pop(f"_{name}", None)
         request.GET = cast("Any", filters)
-        tickets = cast("TicketQuerySet", self.get_changelist_instance(request).queryset)
+        try:
+            tickets = cast("TicketQuerySet", self.get_changelist_instance(request).queryset)
+        except IncorrectLookupParameters:
+            return redirect(f"{reverse('admin:mentorq_backend_ticket_changelist')}?{ERROR_FLAG}=1")
         name = f"tickets-{timezone.now():%Y-%m-%d-%H%M}.{format}"
         return StreamingHttpResponse(
             exports.lines(tickets, format, **wanted),

@@ -180,6 +180,18 @@ def test_what_people_wrote_is_shown_and_not_run(desk, ada, make_ticket):
         assert [evil in page for evil in ("<script>alert(1)", "<b>", "<img src=x>")] == [False] * 3
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "The queue is empty: no ticket is open or claimed."),
+        ("?q=loops", "No ticket fits the search and the filters."),
+        ("?status=OPEN", "No ticket fits the search and the filters."),
+    ],
+)
+def test_an_empty_list_says_what_that_means(desk, query, said):
+    assert said in " ".join(desk.get(CHANGELIST + query).content.decode().split())
+
+
 # Buttons
 
 
