@@ -1,5 +1,6 @@
 """The organizers' desk: the admin site, with LCS at its door."""
 
+import math
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, cast
@@ -15,7 +16,9 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from mentorq_users.backends import check_roles
+from mentorq_users.emails import normalize_email
 from mentorq_users.lcs import LCSRefused, LCSUnavailable
+from mentorq_users.throttles import TokenThrottle
 
 
 class LCSAuthenticationForm(AuthenticationForm):
@@ -24,11 +27,17 @@ class LCSAuthenticationForm(AuthenticationForm):
     error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": "Please enter the e-mail and LCS password of an organizer or director.",
+        "throttled": "Too many tries with this e-mail from here. Please wait %(seconds)d seconds.",
         "unavailable": "LCS does not answer. Please try again in a moment; a local superuser can sign in meanwhile.",
     }
 
     def clean(self) -> dict[str, Any]:
-        """Return the cleaned data; raises ValidationError, also where LCS cannot be asked."""
+        """Return the cleaned data; raises ValidationError, also where LCS cannot be asked, or was asked too often."""
+        throttle = TokenThrottle()
+        email, password = (self.cleaned_data.get(name) for name in ("username", "password"))
+        if email and password and not throttle.allow(self.request, normalize_email(email)):
+            seconds = math.ceil(throttle.wait())
+            raise ValidationError(self.error_messages["throttled"], code="throttled", params={"seconds": seconds})
         try:
             return dict(super().clean())
         except LCSUnavailable as error:

@@ -2,7 +2,9 @@
 
 import hashlib
 import time
+from typing import cast
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
@@ -23,20 +25,17 @@ class TokenThrottle(SimpleRateThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Return whether the try is let through; of many at once exactly as many as the rate says."""
-        key = self.get_cache_key(request, view)
-        if key is None:
-            return True
+        credentials = LCSCredentialsSerializer(data=request.data)
+        # A malformed try is not counted: the view answers it with 400.
+        return not credentials.is_valid() or self.allow(request, credentials.validated_data["email"])
+
+    def allow(self, request: HttpRequest | Request, email: str) -> bool:
+        """Count a try of that e-mail from where the request comes, and return whether it is let through."""
+        ident = f"{self.get_ident(cast('Request', request))} {email}"
+        key = hashlib.sha256(ident.encode()).hexdigest()
         count, self.ends_at = SignInTries.objects.count_one(key, self.duration)
         return count <= self.num_requests
 
     def wait(self) -> float:
-        """Return the seconds until a try counts for one again."""
+        """Return the seconds until a try is let through again."""
         return max(self.ends_at - time.time(), 0)
-
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        """Return whose tries are counted, None (not counted) for a malformed try, which the view answers with 400."""
-        credentials = LCSCredentialsSerializer(data=request.data)
-        if not credentials.is_valid():
-            return None
-        ident = f"{self.get_ident(request)} {credentials.validated_data['email']}"
-        return hashlib.sha256(ident.encode()).hexdigest()

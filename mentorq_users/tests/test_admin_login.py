@@ -1,5 +1,6 @@
 """The admin site's door: an organizer's or director's LCS password, or a local superuser's own."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -169,3 +170,40 @@ def test_a_local_superuser_is_not_asked_after(root, client, lcs):
 
     assert client.get(INDEX).status_code == 200
     assert lcs.calls == []
+
+
+def test_the_21st_guess_is_told_to_wait_and_asks_nobody(log_in, client, lcs):
+    for _ in range(20):
+        log_in("olga@example.edu", "wrong")
+    asked = len(lcs.calls)
+
+    response = log_in("Olga@Example.EDU")
+
+    (error,) = response.context["form"].non_field_errors()
+    assert re.fullmatch(r"Too many tries with this e-mail from here\. Please wait \d\d? seconds\.", error)
+    assert (client.get(INDEX).status_code, len(lcs.calls)) == (302, asked)
+
+
+def test_guessing_a_local_superusers_password_ends_too(log_in, client, root):
+    for _ in range(20):
+        log_in("root@example.edu", "wrong")
+
+    log_in("root@example.edu", "only-here")
+
+    assert client.get(INDEX).status_code == 302
+
+
+def test_guesses_keep_nobody_else_and_nobody_elsewhere_out(log_in, client):
+    for _ in range(21):
+        log_in("olga@example.edu", "wrong")
+
+    assert_in(log_in("dan@example.edu"), client)
+    elsewhere = client.post(LOGIN, {"username": "olga@example.edu", "password": "hackru"}, REMOTE_ADDR="192.0.2.7")
+    assert elsewhere.status_code == 302
+
+
+def test_a_form_without_a_password_is_no_guess(log_in, client):
+    for _ in range(25):
+        log_in("olga@example.edu", "")
+
+    assert_in(log_in("olga@example.edu"), client)
