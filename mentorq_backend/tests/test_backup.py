@@ -1,0 +1,89 @@
+"""`manage.py backup`: a whole copy, from which the queue can be had back."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+
+from mentorq.settings import BASE_DIR
+from mentorq_backend import exports
+from mentorq_backend.models import Ticket, TicketEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+COUNT = "SELECT (SELECT COUNT(*) FROM mentorq_backend_ticket), (SELECT COUNT(*) FROM mentorq_backend_ticketevent)"
+
+if connection.vendor == "sqlite":
+
+    def test_the_queue_is_had_back_from_a_copy(tmp_path, ada, mia, make_ticket):
+        make_ticket(ada, "CLOSED", mentor=mia)
+        make_ticket(ada, title="Ünïcödé 🙂")
+        file = tmp_path / "copy.sqlite3"
+
+        call_command("backup", file, stdout=StringIO())
+
+        command = [sys.executable, "manage.py", "exporttickets", "--history"]
+        environment = {"DATABASE_URL": f"sqlite:///{file}"}
+        restored = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, check=True)
+        assert restored.stdout.decode() == "".join(exports.lines(Ticket.objects.all(), "csv", history=True))
+
+    def test_a_copy_under_load_is_of_one_instant(tmp_path, ada, make_ticket, settings):
+        settings.TICKETS_MAX_OPEN = 10_000
+        done = threading.Event()
+
+        def work():
+            while not done.is_set():
+                make_ticket(ada)
+            connections.close_all()
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        try:
+            for number in range(5):
+                call_command("backup", tmp_path / f"{number}.sqlite3", stdout=StringIO())
+        finally:
+            done.set()
+            for worker in workers:
+                worker.join()
+
+        counts = []
+        for number in range(5):
+            with closing(sqlite3.connect(tmp_path / f"{number}.sqlite3")) as copy:
+                counts.append(copy.execute(COUNT).fetchone())
+        assert [tickets == events for tickets, events in counts] == [True] * 5  # each ticket with its history row
+        assert counts == sorted(counts)
+        assert Ticket.objects.count() == TicketEvent.objects.count() >= counts[-1][0]
+
+    def test_it_is_one_file_for_its_owner_alone(tmp_path, ada, make_ticket):
+        make_ticket(ada)
+
+        call_command("backup", tmp_path / "copy.sqlite3", stdout=StringIO())
+
+        assert [(file.name, file.stat().st_mode & 0o777) for file in tmp_path.iterdir()] == [("copy.sqlite3", 0o600)]
+
+    def test_a_copy_that_is_there_is_not_overwritten(tmp_path):
+        file = tmp_path / "copy.sqlite3"
+        file.write_text("the only good one")
+
+        with pytest.raises(CommandError, match="is there already"):
+            call_command("backup", file)
+
+        assert file.read_text() == "the only good one"
+
+    def test_a_folder_that_is_not_there_is_said(tmp_path):
+        with pytest.raises(CommandError, match=r"Cannot write to .*No such file or directory.*Name another FILE"):
+            call_command("backup", tmp_path / "nowhere" / "copy.sqlite3")
+
+else:
+
+    def test_on_postgresql_it_names_pg_dump(tmp_path):
+        with pytest.raises(CommandError, match="PostgreSQL has pg_dump"):
+            call_command("backup", tmp_path / "copy")
+
+        assert list(tmp_path.iterdir()) == []
