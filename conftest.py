@@ -1,5 +1,7 @@
 """Fixtures that all apps share: people of each role, clients signed in as them, and LCS over real HTTP."""
 
+import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,9 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
+from django_guid.log_filters import CorrelationId
 from hypothesis import settings
+from pythonjsonlogger.json import JsonFormatter
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -24,7 +28,32 @@ settings.register_profile("default", derandomize=True, deadline=None, database=N
 settings.register_profile("thorough", deadline=None, database=None, max_examples=20_000)
 settings.load_profile("default")
 
+# A JWT, a text that Fernet encrypted, a session's key, the password that everybody has in the tests, LCS tokens.
+SECRET = re.compile(r"eyJ[\w-]{8,}\.|gAAAAA[\w-]{20,}|sessionid=|csrftoken=|hackru|an LCS token|only-here")
 PERSON_BY_NAME = {person["email"].partition("@")[0]: person for person in PEOPLE}
+
+
+class Logged(logging.Handler):
+    """Keeps all that is logged, as production would write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.setFormatter(JsonFormatter("{message}{name}{request_id}", style="{"))
+        self.addFilter(CorrelationId("request_id"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[str]]:
+    """All that a test makes the program log; no token and no password may be in it, whatever the test is about."""
+    handler = Logged()
+    logging.getLogger().addHandler(handler)
+    yield handler.lines
+    logging.getLogger().removeHandler(handler)
+    assert [line for line in handler.lines if SECRET.search(line)] == []
 
 
 @pytest.fixture

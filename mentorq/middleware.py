@@ -1,11 +1,18 @@
-"""What holds for every path under /api, whoever answers it: slashes are optional, errors are JSON."""
+"""What holds whoever answers: each request is logged; under /api slashes are optional and errors are JSON."""
 
 import json
+import logging
+import time
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.encoding import escape_uri_path
 
+logger = logging.getLogger("mentorq.requests")
+
+PROBES = ("/healthz/", "/readyz/", "/healthz", "/readyz")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -14,14 +21,46 @@ def is_api(request: HttpRequest) -> bool:
     return f"{request.path_info}/".startswith("/api/")
 
 
-class OptionalSlashMiddleware:
-    """Answers `/api/…` and `/healthz` without their trailing slash as with it, for every method, without a redirect."""
+class RequestLogMiddleware:
+    """Logs who asked what, what came of it, and how long it took; never a query string, a body or a header.
+
+    A poll that found nothing new, and a probe, are of interest to nobody, and there are a hundred of them a second: DEBUG.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.endswith("/") and (is_api(request) or request.path_info == "/healthz"):
+        start = time.perf_counter()
+        response = self.get_response(request)
+        quiet = response.status_code == HTTPStatus.NOT_MODIFIED or request.path_info in PROBES
+        level = logging.DEBUG if quiet else logging.INFO
+        if logger.isEnabledFor(level):
+            said = {
+                "method": request.method,
+                "path": escape_uri_path(request.path),  # a decoded line break would begin another line
+                "status": response.status_code,
+                "milliseconds": round((time.perf_counter() - start) * 1000, 1),
+                "user": getattr(who_asked(request), "pk", None),
+            }
+            logger.log(level, "%(method)s %(path)s %(status)s %(milliseconds)s ms, user %(user)s", said, extra=said)
+        return response
+
+
+def who_asked(request: HttpRequest) -> Any:
+    """Return the account that the API or the desk found for the request, None where neither looked for one."""
+    user, _ = getattr(request, "signed_in", None) or (getattr(request, "_cached_user", None), None)
+    return user
+
+
+class OptionalSlashMiddleware:
+    """Answers `/api/…`, `/healthz` and `/readyz` with or without their trailing slash, for every method."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.endswith("/") and (is_api(request) or request.path_info in PROBES):
             request.path_info += "/"
         return self.get_response(request)
 

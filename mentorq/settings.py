@@ -140,6 +140,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
+    "django_guid",
     "mentorq_users",
     "mentorq_backend",  # before unfold, whose first page it replaces
     "unfold.apps.BasicAppConfig",
@@ -156,7 +157,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that errors and preflights carry the headers too.
+    "django_guid.middleware.guid_middleware",
+    "mentorq.middleware.RequestLogMiddleware",
+    # Early, so that errors and preflights carry the headers too.
     "corsheaders.middleware.CorsMiddleware",
     "mentorq.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -211,21 +214,44 @@ STATIC_URL = "static/"
 # Found in the installed packages at start, so that no deployment has to remember collectstatic.
 WHITENOISE_USE_FINDERS = True
 
+# Lines for people, JSON for machines; each with the request's id, which its answer has as X-Request-ID.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId", "correlation_id_field": "request_id"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {request_id}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{request_id}{message}",
+            "style": "{",
+            "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line" if DEBUG or LOCAL else "json",
+            "filters": ["request_id"],
+        },
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # What these say of a request, mentorq.requests says too; a crash stays with its traceback.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "level": "ERROR"},
+        "django_guid": {"level": "ERROR"},
+    },
 }
+DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False, "VALIDATE_GUID": True}
 
 # Security
 
 # A proxy in front speaks TLS and must set this header itself, overwriting a client's: docs/configuration.md.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = read("SECURE_SSL_REDIRECT", boolean, not (DEBUG or LOCAL))
-SECURE_REDIRECT_EXEMPT = [r"^healthz/?$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)/?$"]
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # Preloading concerns a whole domain and is its owner's to ask for, not one host's.
@@ -240,7 +266,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 CORS_URLS_REGEX = r"^/api(/|$)"
 CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", listed, ["http://localhost:3000", "http://127.0.0.1:3000"])
 CORS_ALLOW_HEADERS = (*default_headers, "if-none-match")
-CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
 
 # Who people are
 

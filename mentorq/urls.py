@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from mentorq.views import healthz
+from mentorq.views import healthz, readyz
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
@@ -17,4 +17,5 @@ urlpatterns = [
         "api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"
     ),
     path("healthz/", healthz, name="healthz"),
+    path("readyz/", readyz, name="readyz"),
 ]

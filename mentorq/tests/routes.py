@@ -24,6 +24,7 @@ ROUTES = {
     "/api/tickets/<pk>/slack-dm/": "GET HEAD OPTIONS",
     "/api/tickets/stats/": "GET HEAD OPTIONS",
     "/healthz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
+    "/readyz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
 }
 
 

@@ -9,7 +9,10 @@ from django.db import OperationalError, connection
 from mentorq_users.throttles import TokenThrottle
 
 ORIGIN = "http://localhost:3000"
-READABLE = {"access-control-allow-origin": ORIGIN, "access-control-expose-headers": "ETag, Location, Retry-After"}
+READABLE = {
+    "access-control-allow-origin": ORIGIN,
+    "access-control-expose-headers": "ETag, Location, Retry-After, X-Request-ID",
+}
 LARGE = json.dumps({"title": "x" * 300_000})
 
 

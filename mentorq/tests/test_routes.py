@@ -77,7 +77,7 @@ def test_a_route_takes_the_methods_written_down(director, ticket, route):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("route", [*API_ROUTES, "/healthz/"])
+@pytest.mark.parametrize("route", [*API_ROUTES, "/healthz/", "/readyz/"])
 def test_a_path_answers_with_and_without_its_slash_for_every_method(director, ticket, lcs, route, method):
     path = path_of(route, ticket.pk)
 

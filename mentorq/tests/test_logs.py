@@ -1,0 +1,145 @@
+"""What is logged of a request: an id that its answer has too, who, what and how long, and nothing secret."""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+import uuid
+
+import pytest
+from django.db import OperationalError, connection
+from rest_framework.test import APIClient
+
+from mentorq.settings import BASE_DIR
+
+
+def of_requests(caplog):
+    return [record for record in caplog.records if record.name == "mentorq.requests"]
+
+
+def test_a_request_is_one_line(client_of, ada, caplog):
+    caplog.set_level(logging.INFO)
+
+    response = client_of(ada).post("/api/tickets", {"title": "Secret title", "location": "Table 12"})
+
+    (record,) = of_requests(caplog)
+    assert re.fullmatch(rf"POST /api/tickets 201 \d+\.\d ms, user {ada.pk}", record.getMessage())
+    assert (record.method, record.path, record.status, record.user) == ("POST", "/api/tickets", 201, ada.pk)
+    assert response["X-Request-ID"]
+
+
+def test_the_id_that_a_proxy_gives_is_kept(db):
+    given = str(uuid.uuid4())
+
+    assert APIClient().get("/api/tickets", headers={"X-Request-ID": given})["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["x", "1\r\nSet-Cookie: a=b", "{}", "a" * 5000, "é"])
+def test_one_that_is_no_id_is_not(db, given):
+    answered = APIClient().get("/api/tickets", headers={"X-Request-ID": given})["X-Request-ID"]
+
+    assert uuid.UUID(answered).version == 4
+
+
+def test_two_requests_have_two_ids(db):
+    ids = {APIClient().get("/healthz")["X-Request-ID"] for _ in range(20)}
+
+    assert len(ids) == 20
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz/", "/healthz/"])
+def test_a_probe_is_no_news(db, caplog, path):
+    caplog.set_level(logging.DEBUG)
+
+    APIClient().get(path)
+
+    assert [record.levelname for record in of_requests(caplog)] == ["DEBUG"]
+
+
+def test_a_poll_that_found_nothing_new_is_none_either(client_of, ada, caplog):
+    client = client_of(ada)
+    etag = client.get("/api/tickets")["ETag"]
+    caplog.set_level(logging.DEBUG)
+    caplog.clear()
+
+    client.get("/api/tickets", headers={"If-None-Match": etag})
+
+    assert [record.levelname for record in of_requests(caplog)] == ["DEBUG"]
+
+
+def test_a_search_is_not_logged(client_of, ada, logged):
+    client_of(ada).get("/api/tickets?search=something+private&owner_email=ada@example.edu")
+
+    assert [line for line in logged if "private" in line or "example.edu" in line] == []
+
+
+def test_a_path_cannot_begin_another_line(db, caplog):
+    caplog.set_level(logging.INFO)
+
+    APIClient().get("/api/x%0a2026-01-01 00:00:00 INFO mentorq: all is well")
+
+    (record,) = of_requests(caplog)
+    assert "\n" not in record.getMessage()
+
+
+def test_an_organizer_is_named_by_id_too(client, olga, caplog):
+    client.force_login(olga, backend="mentorq_users.backends.LCSBackend")
+    caplog.set_level(logging.INFO)
+
+    client.get("/admin/")
+
+    assert [record.user for record in of_requests(caplog)] == [olga.pk]
+
+
+def test_a_server_writes_json(tmp_path):
+    ask = """
+import logging
+from mentorq.wsgi import application
+from django.test import Client
+Client(headers={"host": "mentorq.example"}).get("/api/nope")
+logging.getLogger("mentorq").error("odd\\ntext")
+"""
+    environment = {"SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "mentorq.example", "SECURE_SSL_REDIRECT": "off"}
+    command = [sys.executable, "-c", ask]
+    written = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True).stderr
+
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert [(line["level"], line["logger"], line.get("status"), line["message"][:8]) for line in lines] == [
+        ("INFO", "mentorq.requests", 404, "GET /api"),
+        ("ERROR", "mentorq", None, "odd\ntext"),
+    ]
+    assert re.fullmatch("[0-9a-f]{32}", lines[0]["request_id"])
+
+
+# Ready?
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/readyz/"])
+def test_it_is_ready_when_every_migration_is_there(db, path):
+    response = APIClient().get(path)
+
+    assert (response.status_code, response.json()) == (200, {"status": "ready"})
+
+
+def test_it_is_not_ready_while_a_migration_is_missing(db):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'mentorq_backend' AND name = '0005_event_note'")
+
+    response = APIClient().get("/readyz")
+
+    assert (response.status_code, response.json()) == (
+        503,
+        {"status": "unavailable", "migrations": "missing: python manage.py migrate"},
+    )
+
+
+def test_it_is_not_ready_without_its_database(db, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(connection, "cursor", refuse)
+        response = APIClient().get("/readyz")
+
+    assert (response.status_code, response.json()) == (503, {"status": "unavailable", "database": "does not answer"})
