@@ -19,7 +19,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_backend.models import Ticket
 from mentorq_users.devlcs import PEOPLE, DevLCS
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.lcs import LCSProfile, breaker
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 
@@ -54,6 +54,12 @@ def logged() -> Iterator[list[str]]:
     yield handler.lines
     logging.getLogger().removeHandler(handler)
     assert [line for line in handler.lines if SECRET.search(line)] == []
+
+
+@pytest.fixture(autouse=True)
+def lcs_did_not_fail_before() -> None:
+    """What LCS did in one test is forgotten in the next."""
+    breaker.reset()
 
 
 @pytest.fixture

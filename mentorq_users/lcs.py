@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 
+from mentorq_users.breaker import Breaker
 from mentorq_users.deadlines import DeadlineAdapter
 from mentorq_users.emails import normalize_email
 
@@ -31,6 +32,8 @@ MAX_ANSWER_BYTES = 1024 * 1024
 # all of the server's threads. Give the server more of them than this.
 MAX_CALLS = 16
 slots = threading.BoundedSemaphore(MAX_CALLS)
+# Only what gets no answer counts: one person's odd profile must not keep the others out.
+breaker = Breaker(failures=5, seconds=5)
 # In threads of their own: what hangs there (a name server, too) never holds a request beyond its deadline.
 executor = ThreadPoolExecutor(max_workers=MAX_CALLS, thread_name_prefix="lcs")
 
@@ -138,16 +141,28 @@ class LCSClient:
 
     def _call(self, path: str, payload: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
         """Return the body of LCS's answer through `parse`, within the deadline."""
-        take_slot()
-        future = executor.submit(_post, settings.LCS_BASE_URL.rstrip("/") + path, payload, settings.LCS_TIMEOUT)
-        future.add_done_callback(lambda _: slots.release())
         try:
-            return parse(_open(*future.result(timeout=settings.LCS_TIMEOUT)))
-        except (LCSUnavailable, requests.RequestException, TimeoutError) as error:
-            future.cancel()
-            reason = str(error) if isinstance(error, LCSUnavailable) else type(error).__name__
-            logger.warning("LCS %s is unavailable: %s", path, reason)
-            raise LCSUnavailable(f"{path}: {reason}") from error
+            return parse(_open(*_ask(path, payload)))
+        except LCSUnavailable as error:
+            logger.warning("LCS %s is unavailable: %s", path, error)
+            raise LCSUnavailable(f"{path}: {error}") from error
+
+
+def _ask(path: str, payload: Mapping[str, Any]) -> tuple[int, bytes]:
+    """Return HTTP status and content of LCS's answer; raises LCSUnavailable where there is none within LCS_TIMEOUT."""
+    if not breaker.lets_through():
+        raise LCSUnavailable("it did not answer the last times, and is left alone for a moment")
+    take_slot()
+    future = executor.submit(_post, settings.LCS_BASE_URL.rstrip("/") + path, payload, settings.LCS_TIMEOUT)
+    future.add_done_callback(lambda _: slots.release())
+    try:
+        answer = future.result(timeout=settings.LCS_TIMEOUT)
+    except (requests.RequestException, TimeoutError) as error:
+        future.cancel()
+        breaker.failed()
+        raise LCSUnavailable(type(error).__name__) from error
+    breaker.reset()
+    return answer
 
 
 class Session(requests.Session):
@@ -163,8 +178,7 @@ def take_slot() -> None:
     Raises LCSUnavailable where all stay taken for a moment: LCS hangs.
     """
     if not slots.acquire(timeout=0.25):
-        logger.warning("LCS is unavailable: %s calls wait for it already", MAX_CALLS)
-        raise LCSUnavailable("too many calls wait for it already")
+        raise LCSUnavailable(f"{MAX_CALLS} calls wait for it already")
 
 
 def _post(url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, bytes]:
