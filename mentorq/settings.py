@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import environ
 from corsheaders.defaults import default_headers
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -150,6 +151,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "corsheaders",
+    "csp",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -164,6 +166,7 @@ MIDDLEWARE = [
     "mentorq.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mentorq_backend.polling.UnchangedPollMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "mentorq.middleware.OptionalSlashMiddleware",
     "mentorq.middleware.LengthRequiredMiddleware",
@@ -259,6 +262,20 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
 SESSION_COOKIE_AGE = 3 * 24 * 3600  # as long as an LCS token lives
 X_FRAME_OPTIONS = "DENY"
+# Nothing from elsewhere and no inline script. django-unfold's Alpine evaluates its attributes, and styles are inline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, ["http://localhost:8000", "http://127.0.0.1:8000"])
 # The largest ticket is some 20 kB of JSON, all of it escaped; anything much larger is not one.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

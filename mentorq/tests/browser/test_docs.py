@@ -1,0 +1,9 @@
+"""The page to read and try the API on, in a real browser."""
+
+
+def test_it_shows_the_endpoints_without_the_internet(open_page):
+    page = open_page()
+    page.goto("/api/docs/")
+
+    page.get_by_text("The queue").first.wait_for()
+    assert page.get_by_text("/api/tickets/stats/").is_visible()
