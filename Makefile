@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql servers check-bench histories openapi check-openapi check-deploy clean
+.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql servers check-bench torture check-torture histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -69,6 +69,13 @@ screenshots: .venv/dev chromium
 chromium:
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
 		{ echo "Install Chromium first, as /usr/bin/chromium, or say CHROMIUM=/path/to/it."; exit 1; }
+
+## Put it through crashes, races and a hanging LCS, on both databases, in some ten minutes
+torture: .venv/dev
+	$(BIN)/python -m mentorq.torture
+
+check-torture: .venv/dev
+	$(BIN)/python -m mentorq.torture --short
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers
