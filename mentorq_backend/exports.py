@@ -4,36 +4,65 @@ import csv
 import errno
 import secrets
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from mentorq_backend.models import TicketEvent
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.serializers import instant
 
-# The last five are what _rows() takes apart.
 COLUMNS = (
     "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email", "active",
     "recorded", "created", "claimed_datetime", "closed_datetime", "time_to_claim", "time_to_close",
 )  # fmt: skip
+# What its owner said of the help, and how Feedback calls it.
+FEEDBACK = {
+    "rating": "rating", "comments": "comments", "rated_mentor": "mentor", "rated_mentor_email": "mentor_email",
+    "rated": "created",
+}  # fmt: skip
+HISTORY = "history"
+# An entry of the history, and how TicketEvent calls it.
+EVENT = {
+    "at": "at", "by": "by", "from": "from_status", "to": "to_status", "mentor_email": "mentor_email", "note": "note",
+}  # fmt: skip
 HEADER_LINES = {"csv": 1, "jsonl": 0}
 ROWS_AT_ONCE = 2000
 # What a spreadsheet takes for the beginning of a formula, and the apostrophe, so that one can tell ours from theirs.
-ESCAPED = ("=", "+", "-", "@", "\t", "\r", "'")
+ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 
 
-def lines(tickets: TicketQuerySet, format: str) -> Generator[str, None, None]:  # noqa: A002 - the word everybody uses for it
+def columns(*, history: bool = False, feedback: bool = False) -> tuple[str, ...]:
+    """Return the columns of an export in their order."""
+    return (*COLUMNS, *(FEEDBACK if feedback else ()), *([HISTORY] if history else []))
+
+
+def lines(
+    tickets: TicketQuerySet,
+    format: str,  # noqa: A002 - the word everybody uses for it
+    *,
+    history: bool = False,
+    feedback: bool = False,
+) -> Generator[str, None, None]:
     """Yield the tickets as `csv` or `jsonl`, oldest first, each line with its end (CSV's may go over several in a cell).
 
     Raises KeyError for any other format. Whoever stops before the end closes it, because it holds a cursor.
     """
-    return FORMATS[format](_rows(tickets))
+    rows = _rows(tickets, [*COLUMNS, *(f"feedback__{column}" for column in FEEDBACK.values() if feedback)])
+    return FORMATS[format](columns(history=history, feedback=feedback), _with_history(rows) if history else rows)
+
+
+def format_of(name: str) -> str:
+    """Return the format that a file of that name has where nobody says: `jsonl` by its extension, else `csv`."""
+    return "jsonl" if name.endswith(".jsonl") else "csv"
 
 
 def escaped(text: str) -> str:
-    """Return a text as a CSV cell that no spreadsheet runs: with an apostrophe before =, +, -, @, TAB, CR or apostrophe.
+    """Return a text as a CSV cell that no spreadsheet runs: with an apostrophe before any of ESCAPED.
 
     To undo it exactly, take one apostrophe off every text that begins with one.
     The source is OWASP, https://owasp.org/www-community/attacks/CSV_Injection.
@@ -75,11 +104,32 @@ def _replace(path: Path, part: Path) -> None:
     part.replace(path)
 
 
-def _rows(tickets: TicketQuerySet) -> Iterator[list[Any]]:
-    """Yield COLUMNS of each ticket, oldest first, instants as the API writes them."""
-    rows = tickets.order_by("created", "id").values_list(*COLUMNS).iterator(chunk_size=ROWS_AT_ONCE)
-    for *others, created, claimed, closed, to_claim, to_close in rows:
-        yield [*others, instant(created), instant(claimed), instant(closed), to_claim, to_close]
+def _rows(tickets: TicketQuerySet, paths: Sequence[str]) -> Iterator[list[Any]]:
+    """Yield these columns of each ticket, oldest first, instants as the API writes them."""
+    rows = tickets.order_by("created", "id").values_list(*paths).iterator(chunk_size=ROWS_AT_ONCE)
+    for row in rows:
+        yield [_shown(value) for value in row]
+
+
+def _shown(value: Any) -> Any:
+    return instant(value) if isinstance(value, datetime) else value
+
+
+def _with_history(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """Yield each row with the list of what happened to its ticket, read with one query for ROWS_AT_ONCE tickets."""
+    while chunk := list(islice(rows, ROWS_AT_ONCE)):
+        histories = _histories([row[0] for row in chunk])
+        for row in chunk:
+            yield [*row, histories[row[0]]]
+
+
+def _histories(tickets: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return what happened to each of these tickets, oldest first."""
+    histories: dict[int, list[dict[str, Any]]] = {ticket: [] for ticket in tickets}
+    events = TicketEvent.objects.filter(ticket__in=tickets).order_by("id")
+    for ticket, *values in events.values_list("ticket_id", *EVENT.values()):
+        histories[ticket].append(dict(zip(EVENT, map(_shown, values), strict=True)))
+    return histories
 
 
 class _Line:
@@ -89,10 +139,10 @@ class _Line:
         return line
 
 
-def _csv(rows: Iterable[list[Any]]) -> Generator[str, None, None]:
+def _csv(header: Sequence[str], rows: Iterator[list[Any]]) -> Generator[str, None, None]:
     """Yield a header and the rows as RFC 4180 has them."""
     line = csv.writer(_Line(), lineterminator="\r\n").writerow
-    yield str(line(COLUMNS))
+    yield str(line(header))
     for row in rows:
         yield str(line([_cell(value) for value in row]))
 
@@ -100,13 +150,18 @@ def _csv(rows: Iterable[list[Any]]) -> Generator[str, None, None]:
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return escaped(value)
+    if isinstance(value, list):
+        return orjson.dumps(value).decode()
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _jsonl(rows: Iterable[list[Any]]) -> Generator[str, None, None]:
+def _jsonl(keys: Sequence[str], rows: Iterator[list[Any]]) -> Generator[str, None, None]:
     """Yield each row as a JSON object."""
     for row in rows:
-        yield orjson.dumps(dict(zip(COLUMNS, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE).decode()
+        yield orjson.dumps(dict(zip(keys, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE).decode()
 
 
-FORMATS: dict[str, Callable[[Iterable[list[Any]]], Generator[str, None, None]]] = {"csv": _csv, "jsonl": _jsonl}
+FORMATS: dict[str, Callable[[Sequence[str], Iterator[list[Any]]], Generator[str, None, None]]] = {
+    "csv": _csv,
+    "jsonl": _jsonl,
+}

@@ -113,13 +113,19 @@ def test_json_lines_hold_the_exact_values(export, two):
     )
 
 
-@pytest.mark.parametrize("title", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "'", "'=1", "''", "a=1", "1-1", " =1", "“=1”"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\r\n=1", "＝1", "＋1", "－1", "＠a", "'", "'=1", "''", "a=1",
+        "1-1", " =1", "“=1”",
+    ],
+)  # fmt: skip
 def test_a_csv_text_is_what_it_was_without_the_apostrophe_it_begins_with(ada, make_ticket, title):
     make_ticket(ada, title=title)
 
     [row] = csv.DictReader(io.StringIO("".join(lines(Ticket.objects.all(), "csv")), newline=""))
 
-    assert row["title"][:1] not in tuple("=+-@\t\r")
+    assert row["title"][:1] not in tuple("=+-@\t\r\n＝＋－＠")
     assert row["title"].removeprefix("'") == title
 
 

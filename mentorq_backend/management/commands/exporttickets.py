@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.datastructures import MultiValueDict
 
-from mentorq_backend.exports import FORMATS, HEADER_LINES, lines, save, write
+from mentorq_backend.bulk import reported
+from mentorq_backend.exports import FORMATS, HEADER_LINES, format_of, lines, save, write
 from mentorq_backend.filters import TicketFilter
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
@@ -33,20 +34,29 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", default=STANDARD_OUTPUT, metavar="FILE", help="By default standard output.")
-        parser.add_argument("--format", choices=list(FORMATS), default="csv")
+        parser.add_argument("--format", choices=list(FORMATS), help="By default jsonl for FILE.jsonl, else csv.")
+        parser.add_argument("--history", action="store_true", help="With a column of what happened to each ticket.")
+        parser.add_argument("--feedback", action="store_true", help="With columns of what its owner said of the help.")
         parser.add_argument("--created-after", metavar="ISO", help="Inclusive; in UTC unless it says otherwise.")
         parser.add_argument("--created-before", metavar="ISO", help="Exclusive; in UTC unless it says otherwise.")
         parser.add_argument("--status", metavar="OPEN,CLOSED", help=REMEDIES["status"])
 
-    def handle(self, *args: Any, file: str, **options: Any) -> None:
+    def handle(self, *args: Any, file: str, history: bool, feedback: bool, **options: Any) -> None:
+        format_ = options["format"] or format_of(file)
         try:
             # Closed before Django closes the connection, or the cursor would complain.
-            with closing(lines(asked_for(options), options["format"])) as written:
-                count = self._print(written) if file == STANDARD_OUTPUT else save(written, Path(file))
+            with closing(lines(asked_for(options), format_, history=history, feedback=feedback)) as written:
+                count = self._print(written) if file == STANDARD_OUTPUT else self._save(written, Path(file))
         except OSError as error:
             raise CommandError(f"Cannot write to {file}: {error.strerror or error}. Name another FILE.") from error
-        # `str`, because Django would print it in the red of errors.
-        self.stderr.write(f"Tickets written: {count - HEADER_LINES[options['format']]}", str)
+        self._say(f"Tickets written: {count - HEADER_LINES[format_]}")
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(text, str)  # `str`, because Django would print it in the red of errors
+
+    def _save(self, written: Iterator[str], path: Path) -> int:
+        """Write the lines to a file, with progress, and return how many there were; raises OSError."""
+        return save(reported(written, lambda count: self._say(f"Lines written: {count}")), path)
 
     def _print(self, written: Iterator[str]) -> int:
         """Write the lines to standard output and return how many there were; ends the program where nobody reads on."""

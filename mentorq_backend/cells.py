@@ -1,0 +1,137 @@
+"""What the cells of an imported file are read as, each checked by the model's own field."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from mentorq_backend import exports
+from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
+from mentorq_users.emails import normalize_email
+
+EXAMPLE = "2026-02-14T23:05:00Z"
+# The last that JavaScript counts exactly; and behind it the database has ids left for the tickets to come.
+LARGEST_ID = 2**53 - 1
+LONGEST_QUOTE = 60
+REMEMBERED = 4096
+WHOLE = re.compile("-?[0-9]{1,19}")
+WORDS = {"true": True, "false": False}
+STARS = {text: rating for rating in RATINGS for text in (f"{rating:g}", f"{rating:.1f}")}
+
+
+class Column:
+    """A column of a file, for a field of a model."""
+
+    def __init__(self, field: Any, *, required: bool = False, default: Any = None) -> None:
+        self.field, self.required, self.default = field, required, default
+        self.read = READ[type(field)]
+        # The same few come again and again; to check them costs most of an import.
+        self.repeats = isinstance(field, models.EmailField) or bool(field.choices)
+        self.remembered = lru_cache(REMEMBERED)(self._checked)
+
+    def value(self, raw: Any) -> Any:
+        """Return what the model takes for what the file says; raises ValidationError."""
+        if raw is None or raw == "":
+            if self.required:
+                raise ValidationError("A value is needed here.")
+            return self.default
+        return self.remembered(raw) if self.repeats and isinstance(raw, str) else self._checked(raw)
+
+    def _checked(self, raw: Any) -> Any:
+        try:
+            return self.field.clean(self.read(raw), None)
+        except ValueError as error:
+            raise ValidationError(f"{quote(raw)} {error}") from error
+        except ValidationError as error:
+            raise ValidationError(f"{quote(raw)}: {' '.join(error.messages)}") from error
+
+
+def quote(raw: Any) -> str:
+    """Return what the file says in quotes, as much of it as fits a message."""
+    text = repr(raw[: LONGEST_QUOTE + 1] if isinstance(raw, str) else raw)
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError("is no text.")
+    if "\0" in raw:
+        raise ValueError("holds a NUL, which no database keeps.")
+    return raw
+
+
+def _email(raw: Any) -> str:
+    return normalize_email(_text(raw))
+
+
+def _whole(raw: Any) -> int:
+    if isinstance(raw, str) and WHOLE.fullmatch(raw):
+        return int(raw)
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    raise ValueError("is no whole number.")
+
+
+def _id(raw: Any) -> int:
+    number = _whole(raw)
+    if not 1 <= number <= LARGEST_ID:
+        raise ValueError(f"is no id: those go from 1 to {LARGEST_ID}.")
+    return number
+
+
+def _flag(raw: Any) -> bool:
+    try:
+        return WORDS[str(raw).lower()]  # a spreadsheet makes TRUE of it
+    except KeyError as error:
+        raise ValueError("is neither true nor false.") from error
+
+
+def _stars(raw: Any) -> float:
+    try:
+        return STARS[str(raw)]
+    except KeyError as error:
+        raise ValueError("is no rating: those go from 0.5 to 5, in halves.") from error
+
+
+def _instant(raw: Any) -> datetime:
+    try:
+        at = datetime.fromisoformat(_text(raw))
+        if at.tzinfo:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"is no instant in ISO 8601 with an offset, such as {EXAMPLE}.") from error
+    raise ValueError(f"has no offset from UTC: end it with Z or with +01:00, as in {EXAMPLE}.")
+
+
+READ: dict[type, Callable[[Any], Any]] = {
+    models.BigAutoField: _id,
+    models.BigIntegerField: _whole,
+    models.BooleanField: _flag,
+    models.CharField: _text,
+    models.DateTimeField: _instant,
+    models.EmailField: _email,
+    models.FloatField: _stars,
+    models.TextField: _text,
+}
+
+
+def _columns(
+    model: type[models.Model], fields: Mapping[str, str], required: set[str], **defaults: Any
+) -> dict[str, Column]:
+    """Return the columns for these fields, by the names that the file has for them; a text is by default empty."""
+    columns = {}
+    for name, path in fields.items():
+        field = model._meta.get_field(path)
+        default = "" if isinstance(field, (models.CharField, models.TextField)) else None
+        columns[name] = Column(field, required=name in required, default=defaults.get(name, default))
+    return columns
+
+
+REQUIRED = {"owner_email", "title", "location", "status", "created"}
+TICKET = _columns(Ticket, {name: name for name in exports.COLUMNS}, REQUIRED, active=True, recorded=False)
+FEEDBACK = _columns(Feedback, exports.FEEDBACK, set())
+EVENT = _columns(TicketEvent, exports.EVENT, {"at", "by", "to"})

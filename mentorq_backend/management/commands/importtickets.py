@@ -1,0 +1,43 @@
+"""`manage.py importtickets FILE`: tickets back from what exporttickets wrote, or from another queue's records."""
+
+import sys
+from argparse import ArgumentParser
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from mentorq_backend.exports import FORMATS, format_of
+from mentorq_backend.imports import add_tickets
+
+STANDARD_INPUT = "-"
+
+
+class Command(BaseCommand):
+    """Adds the tickets that are not there yet: all of them or, where anything is wrong, none."""
+
+    help = "Add the tickets of a CSV or JSON-lines file, with their original times: all, or none where a row is wrong."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", help=f"{STANDARD_INPUT} is standard input.")
+        parser.add_argument("--format", choices=list(FORMATS), help="By default jsonl for FILE.jsonl, else csv.")
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        try:
+            with opened(file) as binary:
+                added, known = add_tickets(binary, options["format"] or format_of(file), self._say)
+        except OSError as error:
+            raise CommandError(f"Cannot read {file}: {error.strerror or error}. Name another FILE.") from error
+        except ValidationError as error:
+            raise CommandError("\n".join(error.messages)) from error
+        self.stdout.write(f"Tickets added: {added}; there already: {known}")
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(text, str)  # `str`, because Django would print it in the red of errors
+
+
+def opened(file: str) -> AbstractContextManager[BinaryIO]:
+    """Return the file of that name, or standard input, which stays open; raises OSError."""
+    return nullcontext(sys.stdin.buffer) if file == STANDARD_INPUT else Path(file).open("rb")

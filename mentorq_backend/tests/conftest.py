@@ -1,0 +1,17 @@
+"""Fixtures for the tests of tickets."""
+
+import pytest
+from django.core.management import call_command
+
+
+@pytest.fixture
+def import_(db, tmp_path, capsys):
+    """Import a file of these bytes by the command, and return what it says in the end."""
+
+    def run(content, *arguments, name="tickets.jsonl"):
+        file = tmp_path / name
+        file.write_bytes(content)
+        call_command("importtickets", str(file), *arguments)
+        return capsys.readouterr().out
+
+    return run

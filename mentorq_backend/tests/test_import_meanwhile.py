@@ -1,0 +1,69 @@
+"""`manage.py importtickets` while others work, and what it says meanwhile."""
+
+from functools import partial
+
+from django.core.management import call_command
+from django.db import connection
+
+from mentorq_backend import bulk, imports
+from mentorq_backend.models import Ticket, TicketEvent
+from mentorq_backend.tests.files import ROW, jsonl
+
+
+def quiet(text):
+    """Take progress, and say nothing."""
+
+
+def test_tickets_opened_at_the_same_time_and_imported_ones_all_have_their_own_id(at_once, grace, client_of, settings):
+    settings.TICKETS_MAX_OPEN = 100
+    post = partial(client_of(grace).post, "/api/tickets/", {"title": "Stuck", "location": "Table 12"})
+    files = [
+        [jsonl({**ROW, "id": pk, "title": f"{name} {pk}"}) for pk in range(1, 301)] for name in ("last year", "another")
+    ]
+
+    results = at_once([*(partial(imports.add_tickets, file, "jsonl", quiet) for file in files), *[post] * 14])
+
+    assert results[:2] == [(300, 0), (300, 0)]
+    assert {response.status_code for response in results[2:]} == {201}
+    assert (Ticket.objects.count(), TicketEvent.objects.count()) == (614, 614)
+    assert post().status_code == 201
+
+
+def test_one_file_imported_by_two_at_once_is_there_once(at_once):
+    file = [jsonl({**ROW, "id": pk, "title": str(pk)}) for pk in range(1, 301)]
+
+    results = at_once([partial(imports.add_tickets, file, "jsonl", quiet)] * 4)
+
+    assert sorted(results) == [(0, 300), (0, 300), (0, 300), (300, 0)]
+    assert Ticket.objects.count() == 300
+
+
+def test_progress_is_shown_where_it_takes_long(db, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(bulk, "REPORTED_EVERY", 2)
+    monkeypatch.setattr(imports, "REPORTED_EVERY", 2)
+
+    file = tmp_path / "tickets.jsonl"
+    file.write_bytes(jsonl(*({**ROW, "title": title} for title in "abcde")))
+
+    call_command("importtickets", str(file))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "Rows read: 2",
+        "Rows read: 4",
+        "All rows are good: adding the tickets that are not there yet.",
+    ]
+
+
+def test_of_a_short_file_only_the_end_is_told(db, tmp_path, capsys):
+    file = tmp_path / "tickets.jsonl"
+    file.write_bytes(jsonl(ROW))
+
+    call_command("importtickets", str(file))
+
+    assert capsys.readouterr() == ("Tickets added: 1; there already: 0\n", "")
+
+
+def test_nothing_of_it_stays_in_the_database_but_the_tickets(import_):
+    import_(jsonl(ROW))
+
+    assert [table for table in connection.introspection.table_names() if table.startswith("imported")] == []
