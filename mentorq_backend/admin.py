@@ -19,9 +19,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
 from mentorq_backend import exports
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
@@ -29,12 +27,16 @@ from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.templatetags.desk import ago, exactly, waited
-from mentorq_users.admin import UserAdmin
+from mentorq_users.admin import DeskAdmin, UserAdmin
 from mentorq_users.models import User
 
 REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed)
 COLORS = {Status.OPEN: "warning", Status.CLAIMED: "info", Status.CLOSED: "success", Status.CANCELLED: "default"}
 LIVE, ALL = "LIVE", "ALL"
+PAST = {
+    "claim": "claimed", "hand over": "handed over", "release": "released", "close": "closed", "cancel": "cancelled",
+    "reopen": "reopened",
+}  # fmt: skip
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
@@ -45,9 +47,16 @@ def claim(ticket: Ticket, by: User, mentor_email: str) -> None:
     ticket.claim(by=by, mentor_email=mentor_email)
 
 
+def hand_over(ticket: Ticket, by: User, mentor_email: str) -> None:
+    """Give a claimed ticket to that mentor, who must be named; raises MoveNotAllowed."""
+    if not mentor_email:
+        raise MoveNotAllowed("Choose the mentor first.")
+    ticket.hand_over(by=by, mentor_email=mentor_email)
+
+
 VERBS: dict[str, Callable[[Ticket, User, str], None]] = {
     "claim": claim,
-    "hand over": lambda ticket, by, mentor_email: ticket.hand_over(by=by, mentor_email=mentor_email or by.email),
+    "hand over": hand_over,
     "release": lambda ticket, by, _: ticket.release(by=by),
     "close": lambda ticket, by, _: ticket.close(by=by),
     "cancel": lambda ticket, by, _: ticket.cancel(by=by),
@@ -100,7 +109,7 @@ def chosen_status(request: HttpRequest) -> str:
 
 
 @admin.register(Ticket)
-class TicketAdmin(ModelAdmin):
+class TicketAdmin(DeskAdmin):
     """The queue."""
 
     list_display = ["shown_status", "ticket", "since", "shown_owner", "shown_mentor", "moves"]
@@ -108,12 +117,11 @@ class TicketAdmin(ModelAdmin):
     list_filter = [StatusFilter, "active", ("created", admin.DateFieldListFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
     search_help_text = "Title, comment, place, or who is on it; in every status."
-    show_full_result_count = False
-    paginator = InfinitePaginator  # never counts the table
-    list_per_page = 50
-    list_disable_select_all = True
+    filtered_by = ("status", "active__exact", "created__gte", "created__lt", "created__isnull")
     list_before_template = "mentorq_backend/queue.html"
-    change_form_before_template = "mentorq_backend/ticket.html"
+    # The moves have a form of their own, so that Enter in a field saves it and moves nothing.
+    change_form_outer_before_template = "mentorq_backend/ticket.html"
+    change_form_before_template = "mentorq_backend/seen.html"
     actions = ["claim", "release", "close", "cancel", "reopen"]
     fieldsets = [
         ("Ticket", {"fields": ["title", ("location", "contact"), "comment"]}),
@@ -191,7 +199,7 @@ class TicketAdmin(ModelAdmin):
         if "_move" in request.POST:
             return self._pressed(request)
         context = {"mentors": choosable_mentors(), "sees_statistics": organizer(request).sees_statistics}
-        return cast("HttpResponse", super().changelist_view(request, {**context, **(extra_context or {})}))
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -265,7 +273,7 @@ class TicketAdmin(ModelAdmin):
         """Apply the verb to each ticket and say of each one that refused why."""
         moved = sum(self._move(request, ticket, verb) for ticket in queryset)
         if moved:
-            self.message_user(request, f"{verb.capitalize()}: {moved} done.", messages.SUCCESS)
+            self.message_user(request, f"{PAST[verb].capitalize()}: {moved}.", messages.SUCCESS)
 
     def _move(self, request: HttpRequest, ticket: Ticket, verb: str) -> bool:
         try:
@@ -287,7 +295,7 @@ class TicketAdmin(ModelAdmin):
         if (ticket.status, ticket.mentor_email) != (status, mentor_email):
             self.message_user(request, f"{ticket}: {ticket.conflict()}", messages.WARNING)
         elif self._move(request, ticket, verb):
-            self.message_user(request, f"{ticket}: {verb} done.", messages.SUCCESS)
+            self.message_user(request, f"{ticket}: {PAST[verb]}.", messages.SUCCESS)
         return redirect(request.get_full_path())
 
     def _around(self, request: HttpRequest, object_id: str) -> dict[str, Any]:

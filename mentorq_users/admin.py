@@ -1,10 +1,17 @@
 """People in the admin site. LCS owns who they are and what they may do; we may only deactivate them."""
 
+import re
+from datetime import UTC, datetime
+from typing import Any, cast
+
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -18,8 +25,39 @@ from mentorq_users.models import User
 admin.site.unregister(Group)
 
 
+class DeskAdmin(ModelAdmin):
+    """A list on the desk that never counts its table, and is asked only by the columns in `filtered_by`."""
+
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    list_per_page = 50
+    list_disable_select_all = True
+    filtered_by: tuple[str, ...] = ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Return whether a query string may ask for that: by any other column one could guess a password's hash."""
+        return lookup in self.filtered_by and not (lookup.startswith("created") and is_no_instant(value))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Answer with the list; raises SuspiciousOperation (400) for a choice of rows that no list of ours offers."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if request.POST.get("select_across", "0") != "0" or not all(re.fullmatch("[0-9]{1,18}", pk) for pk in chosen):
+            raise SuspiciousOperation("no list of ours offers that")
+        title = str(self.model._meta.verbose_name_plural).capitalize()
+        return cast("HttpResponse", super().changelist_view(request, {"title": title, **(extra_context or {})}))
+
+
+def is_no_instant(value: str) -> bool:
+    """Return whether a query string's value is no instant that exists in UTC as well."""
+    try:
+        instant = parse_datetime(value) or datetime.fromisoformat(value)
+        return not datetime.min.year < instant.astimezone(UTC).year < datetime.max.year
+    except (ValueError, OverflowError):
+        return True
+
+
 @admin.register(User)
-class UserAdmin(ModelAdmin):
+class UserAdmin(DeskAdmin):
     """People: their roles as LCS said, and whether they may come in."""
 
     list_display = ["person", "roles", "said", "is_active"]
@@ -27,10 +65,7 @@ class UserAdmin(ModelAdmin):
     search_fields = ["email", "first_name", "last_name"]
     search_help_text = "Name or e-mail."
     ordering = ["email"]
-    show_full_result_count = False
-    paginator = InfinitePaginator  # never counts the table
-    list_per_page = 50
-    list_disable_select_all = True
+    filtered_by = ("is_mentor__exact", "is_organizer__exact", "is_director__exact", "is_active__exact")
     actions = ["read_roles", "deactivate", "activate"]
     readonly_fields = [
         "email", "name", "is_mentor", "is_organizer", "is_director", "roles_checked_at", "is_superuser", "date_joined",
@@ -47,10 +82,12 @@ class UserAdmin(ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Return whether they may be (de)activated: a local superuser only by another, so that one is always left."""
-        return super().has_change_permission(request, obj) and (
-            obj is None or not obj.is_superuser or bool(getattr(request.user, "is_superuser", False))
-        )
+        """Return whether they may be (de)activated: a local superuser only by another, and nobody by themselves."""
+        may_change = bool(super().has_change_permission(request, obj))
+        if obj is None:
+            return may_change
+        by_their_kind = not obj.is_superuser or bool(getattr(request.user, "is_superuser", False))
+        return may_change and obj.pk != request.user.pk and by_their_kind
 
     @display(description="Person", ordering="email", header=True)
     def person(self, user: User) -> list[str]:
@@ -76,8 +113,8 @@ class UserAdmin(ModelAdmin):
 
     @admin.action(description="Deactivate: their tokens stop at once")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Keep these people out, but for oneself and, unless by another of their kind, local superusers."""
-        self._activate(request, queryset.exclude(email=request.user.get_username()), False)
+        """Keep these people out, of those whom one may."""
+        self._activate(request, queryset, False)
 
     @admin.action(description="Let in again")
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

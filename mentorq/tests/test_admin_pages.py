@@ -159,6 +159,47 @@ def test_the_small_pages_open(desk, path):
     assert desk.get(path).status_code == 200
 
 
+# Asked for what no page of ours asks for
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        ("user", "password__gte=pbkdf2"),
+        ("user", "password__startswith=p"),
+        ("user", "encrypted_lcs_token__startswith=g"),
+        ("user", "email__exact=olga@example.edu"),
+        ("user", "logentry__id=1"),
+        ("ticket", "owner_email__startswith=a"),
+        ("ticket", "feedback__rating__gte=4"),
+        ("ticket", "events__by=olga@example.edu"),
+        ("ticket", "created__gte=0001-01-01 00:00:00%2B14:00"),
+        ("ticket", "created__lt=9999-12-31 23:59:59-14:00"),
+        ("ticket", "created__year=99999999999"),
+        ("ticket", "created__gte=x"),
+    ],
+)
+def test_a_list_answers_no_question_of_somebodys_own_making(desk, rows, model, query):
+    assert desk.get(f"{address(model, 'changelist')}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"_selected_action": "x"},
+        {"_selected_action": "\0"},
+        {"_selected_action": "9" * 30},
+        {"_selected_action": "1", "select_across": "1"},
+    ],
+)
+@pytest.mark.parametrize(("model", "action"), [("ticket", "cancel"), ("user", "deactivate")])
+def test_a_choice_that_no_list_offers_changes_nothing(desk, rows, model, action, form):
+    response = desk.post(address(model, "changelist"), {"action": action, **form})
+
+    assert response.status_code == 400
+    assert (User.objects.filter(is_active=False).count(), Ticket.objects.filter(status="CANCELLED").count()) == (0, 1)
+
+
 # Closed to everyone else
 
 

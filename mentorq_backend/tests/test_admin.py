@@ -7,6 +7,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
+from mentorq_backend.admin import PAST
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 
 CHANGELIST = "/admin/mentorq_backend/ticket/"
@@ -57,7 +58,7 @@ def test_an_action_makes_its_move_with_its_history(action, before, after, desk, 
     shown = act(desk, action, ticket)
 
     ticket.refresh_from_db()
-    assert (ticket.status, shown) == (after, [f"{action.capitalize()}: 1 done."])
+    assert (ticket.status, shown) == (after, [f"{PAST[action].capitalize()}: 1."])
     assert ticket.events.last().by == "olga@example.edu"
 
 
@@ -68,7 +69,7 @@ def test_a_refusal_is_shown_and_the_others_are_moved(desk, ada, mia, make_ticket
 
     free.refresh_from_db()
     assert free.mentor_email == "olga@example.edu"
-    assert shown == [f"#{taken.pk} My build loops: Mia Mentor has claimed it already.", "Claim: 1 done."]
+    assert shown == [f"#{taken.pk} My build loops: Mia Mentor has claimed it already.", "Claimed: 1."]
 
 
 @pytest.mark.parametrize(("action", "status"), [("release", "CLOSED"), ("reopen", "CLAIMED"), ("claim", "CANCELLED")])
@@ -216,7 +217,7 @@ def test_a_button_makes_its_move(where, verb, before, after, desk, ada, mia, mak
     shown = press(desk, verb, ticket, path)
 
     ticket.refresh_from_db()
-    assert (ticket.status, shown) == (after, [f"#{ticket.pk} My build loops: {verb} done."])
+    assert (ticket.status, shown) == (after, [f"#{ticket.pk} My build loops: {PAST[verb]}."])
     assert ticket.events.last().by == "olga@example.edu"
 
 

@@ -106,9 +106,13 @@ def test_another_format_is_not_to_be_had(desk_of):
     assert desk_of("olga").get(f"{LIST}export/xlsx/").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["?created__gte=x", "?nonsense=1", "?owner__nonsense=1"])
+@pytest.mark.parametrize("query", ["?created__gte=x", "?nonsense=1", "?owner__nonsense=1", "?feedback__rating__gte=4"])
 def test_a_filter_that_is_none_gives_no_file(desk_of, tickets, query):
-    response = desk_of("olga").get(f"{LIST}export/csv/{query}")
+    assert desk_of("olga").get(f"{LIST}export/csv/{query}").status_code == 400
+
+
+def test_a_value_that_a_filter_cannot_have_leads_back_to_the_list(desk_of, tickets):
+    response = desk_of("olga").get(f"{LIST}export/csv/?active__exact=maybe")
 
     assert (response.status_code, response["Location"]) == (302, f"{LIST}?e=1")
 

@@ -285,3 +285,10 @@ def test_the_list_takes_as_many_queries_for_many_as_for_few(signed_in, django_as
 
     with django_assert_max_num_queries(8):
         assert len(signed_in.get(LIST).context["cl"].result_list) == 50
+
+
+def test_nobody_deactivates_themselves_on_their_page_either(client, root):
+    response = client.post(page_of(root), {})
+
+    root.refresh_from_db()
+    assert (response.status_code, root.is_active) == (403, True)

@@ -131,9 +131,7 @@ def test_a_name_server_that_hangs_holds_nobody_beyond_the_deadline(settings, mon
 
 
 @pytest.mark.parametrize("fault", ["hanging", "dripping-body", "dripping-headers"])
-def test_more_callers_than_threads_all_end_in_time_and_lcs_is_usable_soon_after(
-    lcs, settings, monkeypatch, fault
-):
+def test_more_callers_than_threads_all_end_in_time_and_lcs_is_usable_soon_after(lcs, settings, monkeypatch, fault):
     monkeypatch.setattr(breaker, "seconds", 0.2)
     token = lcs.sign_in("ada@example.edu")
     lcs.fault = fault

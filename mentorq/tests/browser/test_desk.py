@@ -104,10 +104,10 @@ def test_a_ticket_is_claimed_for_a_mentor_and_closed_from_the_list(sign_in, tick
 
     page.get_by_label("Claim for").select_option("mia@example.edu")
     page.get_by_role("button", name=f"Claim #{ticket.pk}").click()
-    assert page.get_by_text(f"#{ticket.pk} My build loops: claim done.").is_visible()
+    assert page.get_by_text(f"#{ticket.pk} My build loops: claimed.").is_visible()
 
     page.get_by_role("button", name=f"Close #{ticket.pk}").click()
-    assert page.get_by_text(f"#{ticket.pk} My build loops: close done.").is_visible()
+    assert page.get_by_text(f"#{ticket.pk} My build loops: closed.").is_visible()
     assert Ticket.objects.values_list("status", "mentor_email").get() == ("CLOSED", "mia@example.edu")
 
 
@@ -132,7 +132,7 @@ def test_chosen_tickets_are_moved_together(sign_in, ada, make_ticket):
     page.get_by_label("Select action to run").select_option("cancel")
     page.get_by_role("button", name="Run").click()
 
-    assert page.get_by_text("Cancel: 2 done.").is_visible()
+    assert page.get_by_text("Cancelled: 2.").is_visible()
     assert set(Ticket.objects.values_list("status", flat=True)) == {"CANCELLED"}
 
 
@@ -216,5 +216,40 @@ def test_a_ticket_is_closed_with_the_keyboard_alone(sign_in, ticket):
     assert page.evaluate("document.activeElement.textContent") == "Close"
     page.keyboard.press("Enter")
 
-    page.get_by_text("close done.").wait_for()
+    page.get_by_text("closed.").wait_for()
     assert Ticket.objects.get().status == "CLOSED"
+
+
+def test_enter_in_a_field_corrects_and_moves_nothing(sign_in, ticket):
+    page = sign_in("olga")
+    page.goto(f"{LIST}{ticket.pk}/change/")
+
+    page.get_by_label("Title").fill("My tests loop")
+    page.keyboard.press("Enter")
+
+    page.get_by_text("was changed successfully").wait_for()
+    assert Ticket.objects.values_list("title", "status").get() == ("My tests loop", "OPEN")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_one_long_word_pushes_no_button_away(sign_in, ada, make_ticket, width):
+    ticket = make_ticket(ada, title="x" * 255, location="y" * 255, contact="z" * 255)
+    page = sign_in("olga", width=width)
+
+    page.goto(LIST)
+    box = page.get_by_role("button", name=f"Claim #{ticket.pk}").bounding_box()
+    page.goto(f"{LIST}{ticket.pk}/change/")
+
+    assert box["x"] + box["width"] <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_when_the_session_ends_the_door_is_shown(sign_in):
+    page = sign_in("olga")
+    page.clock.install()
+    page.reload()
+
+    page.context.clear_cookies()
+    page.clock.fast_forward("00:31")
+
+    page.get_by_role("button", name="Log in").wait_for()

@@ -3,4 +3,9 @@ const followTheme = () => {
   Chart.defaults.color = getComputedStyle(document.documentElement).getPropertyValue("--desk-quiet").trim();
 };
 addEventListener("load", followTheme);
+addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.serverResponse.includes('id="now-section"')) return;
+  event.detail.shouldSwap = false; // it is the door: the session has ended
+  location.reload();
+});
 new MutationObserver(followTheme).observe(document.documentElement, { attributeFilter: ["class"] });
