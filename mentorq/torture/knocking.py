@@ -14,6 +14,7 @@ from mentorq.bench.outside import serving
 from mentorq.torture.outcome import Outcome
 
 KNOCKS_A_SECOND = 50
+LONG_ENOUGH = 30
 
 
 @contextmanager
@@ -52,7 +53,8 @@ def knocking(name: str, url: str, seconds: int) -> Outcome:
             "times as long": round(loud / quiet, 2),
         },
         none=["other answers than 503"],
-        most={"times as long": 1.5},
+        # A few seconds say too little of a busy machine.
+        most={"times as long": 1.5} if seconds >= LONG_ENOUGH else {},
     )
 
 

@@ -3,8 +3,9 @@
 import os
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+expect.set_options(timeout=15_000)  # milliseconds
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
@@ -59,7 +60,8 @@ def sign_in(open_page):
         page.goto("/admin/")
         page.get_by_label("Email").fill(f"{name}@example.edu")
         page.get_by_label("Password").fill("hackru")
-        page.get_by_role("button", name="Log in").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Log in").click()
         return page
 
     return do

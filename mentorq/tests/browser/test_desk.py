@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from mentorq_backend import exports
 from mentorq_backend.models import Ticket
@@ -52,8 +53,8 @@ def barriers(page):
 def test_an_organizer_signs_in_and_sees_what_is_going_on(sign_in, ticket):
     page = sign_in("olga")
 
-    assert page.get_by_role("heading", name="Now").is_visible()
-    assert page.get_by_role("link", name="12 min is the longest wait").is_visible()
+    expect(page.get_by_role("heading", name="Now")).to_be_visible()
+    expect(page.get_by_role("link", name="12 min is the longest wait")).to_be_visible()
     assert page.locator("canvas").count() == 0
 
 
@@ -80,17 +81,18 @@ def test_a_range_is_chosen_and_a_table_opened(sign_in, demo):
     page = sign_in("dan")
 
     page.get_by_role("link", name="last 6 hours").click()
+    page.wait_for_url("**/admin/?range=6")
     page.get_by_text("As a table").first.click()
 
     assert page.get_by_role("link", name="last 6 hours").get_attribute("aria-current") == "true"
-    assert page.get_by_role("columnheader", name="cancelled").first.is_visible()
+    expect(page.get_by_role("columnheader", name="cancelled").first).to_be_visible()
 
 
 def test_who_waits_now_appears_by_itself(sign_in, ada, make_ticket):
     page = sign_in("olga")
     page.clock.install()
     page.reload()
-    assert page.get_by_text("Nobody is waiting").is_visible()
+    expect(page.get_by_text("Nobody is waiting")).to_be_visible()
 
     make_ticket(ada)
     page.clock.fast_forward("00:31")
@@ -104,10 +106,10 @@ def test_a_ticket_is_claimed_for_a_mentor_and_closed_from_the_list(sign_in, tick
 
     page.get_by_label("Claim for").select_option("mia@example.edu")
     page.get_by_role("button", name=f"Claim #{ticket.pk}").click()
-    assert page.get_by_text(f"#{ticket.pk} My build loops: claimed.").is_visible()
+    expect(page.get_by_text(f"#{ticket.pk} My build loops: claimed.")).to_be_visible()
 
     page.get_by_role("button", name=f"Close #{ticket.pk}").click()
-    assert page.get_by_text(f"#{ticket.pk} My build loops: closed.").is_visible()
+    expect(page.get_by_text(f"#{ticket.pk} My build loops: closed.")).to_be_visible()
     assert Ticket.objects.values_list("status", "mentor_email").get() == ("CLOSED", "mia@example.edu")
 
 
@@ -119,7 +121,7 @@ def test_somebody_was_faster(sign_in, ticket, mia, max_):
 
     page.get_by_role("button", name=f"Claim #{ticket.pk}").click()
 
-    assert page.get_by_text("Mia Mentor has claimed it already.").is_visible()
+    expect(page.get_by_text("Mia Mentor has claimed it already.")).to_be_visible()
     assert Ticket.objects.get().mentor_email == "mia@example.edu"
 
 
@@ -132,7 +134,7 @@ def test_chosen_tickets_are_moved_together(sign_in, ada, make_ticket):
     page.get_by_label("Select action to run").select_option("cancel")
     page.get_by_role("button", name="Run").click()
 
-    assert page.get_by_text("Cancelled: 2.").is_visible()
+    expect(page.get_by_text("Cancelled: 2.")).to_be_visible()
     assert set(Ticket.objects.values_list("status", flat=True)) == {"CANCELLED"}
 
 
@@ -143,7 +145,7 @@ def test_a_ticket_is_corrected_on_its_page(sign_in, ticket):
     page.get_by_label("Location").fill("Table 21")
     page.get_by_role("button", name="Save and continue editing").click()
 
-    assert page.get_by_text("location: Table 12 → Table 21").is_visible()
+    expect(page.get_by_text("location: Table 12 → Table 21")).to_be_visible()
 
 
 def test_the_list_is_exported_as_it_is_filtered(sign_in, ticket, ada, make_ticket):
@@ -162,7 +164,7 @@ def test_the_list_is_exported_as_it_is_filtered(sign_in, ticket, ada, make_ticke
 def test_a_hacker_and_a_mentor_are_turned_away(sign_in, name):
     page = sign_in(name)
 
-    assert page.get_by_text("Please enter the e-mail and LCS password of an organizer or director.").is_visible()
+    expect(page.get_by_text("Please enter the e-mail and LCS password of an organizer or director.")).to_be_visible()
     page.goto(LIST)
     assert page.url.endswith(f"/admin/login/?next={LIST}")
 
