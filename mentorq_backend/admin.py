@@ -28,6 +28,7 @@ from mentorq_backend.moves import MOVES, Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.templatetags.desk import ago, exactly, waited
 from mentorq_users.admin import DeskAdmin, UserAdmin
+from mentorq_users.emails import normalize_email
 from mentorq_users.models import User
 
 REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed)
@@ -80,7 +81,7 @@ class MentorForm(forms.Form):
         form = cls(request.POST)
         if not form.is_valid():
             raise MoveNotAllowed(f"Mentor: {' '.join(map(str, form.errors['mentor']))}")
-        return str(form.cleaned_data["mentor"]).lower()
+        return normalize_email(form.cleaned_data["mentor"])
 
 
 class StatusFilter(admin.SimpleListFilter):

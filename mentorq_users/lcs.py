@@ -161,6 +161,9 @@ def _ask(path: str, payload: Mapping[str, Any]) -> tuple[int, bytes]:
         future.cancel()
         breaker.failed()
         raise LCSUnavailable(type(error).__name__) from error
+    except LCSUnavailable:
+        breaker.reset()  # too large, but an answer
+        raise
     breaker.reset()
     return answer
 

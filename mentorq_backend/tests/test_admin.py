@@ -299,6 +299,14 @@ def test_a_mentor_who_is_no_email_is_refused(mentor, desk, ada, make_ticket):
     assert (len(shown), "Mentor: " in shown[0], Ticket.objects.get().status) == (1, True, "OPEN")
 
 
+def test_a_look_alike_letter_names_nobody_else(desk, ada, make_ticket):
+    ticket = make_ticket(ada)
+
+    press(desk, "claim", ticket, mentor="Mia@\u212a.co")  # the Kelvin sign, which str.lower() takes for a k
+
+    assert Ticket.objects.get().mentor_email == "mia@\u212a.co"
+
+
 @pytest.mark.parametrize(
     "button", ["", "claim", "claim|x|OPEN|", "claim|999|OPEN|", "delete|{pk}|OPEN|", f"claim|{2**70}|OPEN|"]
 )

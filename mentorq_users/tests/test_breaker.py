@@ -105,3 +105,16 @@ def test_one_who_looked_in_vain_keeps_it_open():
     breaker.failed()
 
     assert breaker.lets_through() is False
+
+
+def test_a_huge_answer_is_an_answer_too(lcs_at, monkeypatch):
+    monkeypatch.setattr(client, "breaker", Breaker(failures=2, seconds=0.1))
+    for _ in range(2):
+        lcs_at.add(responses.POST, f"{URL}/validate", body=requests.ReadTimeout())
+    lcs_at.add(responses.POST, f"{URL}/validate", body=b"x" * (client.MAX_ANSWER_BYTES + 1))
+    lcs_at.add(responses.POST, f"{URL}/validate", json={"statusCode": 403, "body": "no"})
+    assert [ask() for _ in range(2)] == [LCSUnavailable] * 2
+
+    time.sleep(0.12)
+
+    assert [ask() for _ in range(2)] == [LCSUnavailable, LCSRefused]
