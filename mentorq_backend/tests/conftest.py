@@ -15,3 +15,10 @@ def import_(db, tmp_path, capsys):
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture
+def desk(client, olga):
+    """A browser in which an organizer is signed in."""
+    client.force_login(olga, backend="mentorq_users.backends.LCSBackend")
+    return client

@@ -4,20 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from mentorq_backend.admin import PAST
-from mentorq_backend.models import Feedback, Ticket, TicketEvent
-
-CHANGELIST = "/admin/mentorq_backend/ticket/"
-
-
-@pytest.fixture
-def desk(client, olga):
-    """A browser in which an organizer is signed in."""
-    client.force_login(olga, backend="mentorq_users.backends.LCSBackend")
-    return client
+from mentorq_backend.models import Ticket, TicketEvent
+from mentorq_backend.tests.pages import CHANGELIST, messages_of
 
 
 def act(desk, action, *tickets, **form):
@@ -30,11 +21,6 @@ def press(desk, verb, ticket, path=CHANGELIST, **form):
     """Press the ticket's button, as it is shown now, and return the messages shown."""
     button = f"{verb}|{ticket.pk}|{ticket.status}|{ticket.mentor_email}"
     return messages_of(desk.post(path, {"_move": button, **form}, follow=True))
-
-
-def messages_of(response):
-    assert response.status_code == 200
-    return [str(message) for message in response.context["messages"]]
 
 
 def titles(response):
@@ -343,74 +329,3 @@ def test_free_mentors_are_offered_first(desk, ada, mia, max_, make_ticket):
     mentors = desk.get(CHANGELIST).context["mentors"]
 
     assert [(mentor.email, held) for mentor, held in mentors] == [("mia@example.edu", 0), ("max@example.edu", 1)]
-
-
-# Corrections
-
-
-def correct(desk, ticket, seen=None, **texts):
-    """Save the ticket's page with these texts, and return the messages shown."""
-    form = {"title": ticket.title, "location": ticket.location, "contact": ticket.contact, **texts}
-    path = f"{CHANGELIST}{ticket.pk}/change/"
-    return messages_of(desk.post(path, {**form, "_seen": seen or Ticket.objects.get(pk=ticket.pk).version}, follow=True))
-
-
-def test_an_organizer_corrects_title_place_and_contact(desk, ada, make_ticket):
-    ticket = make_ticket(ada)
-
-    correct(desk, ticket, title="My tests loop", location="Table 21", contact="@ada")
-
-    assert list(Ticket.objects.values_list("title", "location", "contact")) == [("My tests loop", "Table 21", "@ada")]
-    assert (ticket.events.last().by, ticket.events.count()) == ("olga@example.edu", 2)
-
-
-def test_nothing_else_is_corrected(desk, ada, make_ticket):
-    ticket = make_ticket(ada)
-    before = Ticket.objects.values().get()
-
-    correct(
-        desk, ticket, status="CLOSED", owner_email="x@example.edu", comment="x", mentor_email="x@example.edu", active=""
-    )
-
-    assert Ticket.objects.values().get() == before
-
-
-@pytest.mark.parametrize("seen", ["0", "", "x", "99"])
-def test_a_page_that_is_out_of_date_corrects_nothing(seen, desk, ada, make_ticket):
-    ticket = make_ticket(ada)
-
-    shown = correct(desk, ticket, seen=seen or "none", title="My tests loop")
-
-    assert (Ticket.objects.get().title, shown) == ("My build loops", ["It has changed meanwhile: look at it again."])
-    assert LogEntry.objects.count() == 0
-
-
-@pytest.mark.parametrize("title", ["", "   ", "x" * 256])
-def test_a_bad_title_is_said_and_corrects_nothing(title, desk, ada, make_ticket):
-    ticket = make_ticket(ada)
-
-    response = desk.post(f"{CHANGELIST}{ticket.pk}/change/", {"title": title, "location": "Here", "_seen": "1"})
-
-    assert (response.status_code, list(response.context["adminform"].form.errors)) == (200, ["title"])
-    assert list(Ticket.objects.values_list("title", "location")) == [("My build loops", "Table 12")]
-
-
-def test_a_correction_is_on_the_page(desk, ada, olga, make_ticket):
-    ticket = make_ticket(ada)
-    ticket.correct(by=olga, location="Table 21")
-
-    assert "location: Table 12 → Table 21" in desk.get(f"{CHANGELIST}{ticket.pk}/change/").content.decode()
-
-
-# Feedback
-
-
-@pytest.mark.parametrize(("name", "seen"), [("olga", False), ("dan", True)])
-def test_feedback_is_beside_the_ticket_for_directors(name, seen, client, person, ada, mia, make_ticket):
-    client.force_login(person(name))
-    ticket = make_ticket(ada, "CLOSED", mentor=mia)
-    Feedback.objects.give(ticket, rating=4.5, comments="Patient & kind")
-
-    page = client.get(f"{CHANGELIST}{ticket.pk}/change/").content.decode()
-
-    assert ["4.5 stars" in page, "Patient &amp; kind" in page, 'id="feedback"' in page] == [seen] * 3
