@@ -12,7 +12,7 @@ from django.utils.encoding import escape_uri_path
 
 logger = logging.getLogger("mentorq.requests")
 
-PROBES = ("/healthz/", "/readyz/", "/healthz", "/readyz")
+PROBES = ("/healthz/", "/readyz/", "/metrics/", "/healthz", "/readyz", "/metrics")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -54,7 +54,7 @@ def who_asked(request: HttpRequest) -> Any:
 
 
 class OptionalSlashMiddleware:
-    """Answers `/api/…`, `/healthz` and `/readyz` with or without their trailing slash, for every method."""
+    """Answers `/api/…`, `/healthz`, `/readyz` and `/metrics` with or without their trailing slash, for every method."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -160,6 +160,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
+    "mentorq.metrics.RequestMetricsMiddleware",
     "mentorq.middleware.RequestLogMiddleware",
     # Early, so that errors and preflights carry the headers too.
     "corsheaders.middleware.CorsMiddleware",
@@ -249,12 +250,15 @@ LOGGING = {
 }
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False, "VALIDATE_GUID": True}
 
+# What Prometheus must send to read /metrics, which is not there without.
+METRICS_TOKEN = read("METRICS_TOKEN", str, "")
+
 # Security
 
 # A proxy in front speaks TLS and must set this header itself, overwriting a client's: docs/configuration.md.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = read("SECURE_SSL_REDIRECT", boolean, not (DEBUG or LOCAL))
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)/?$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$"]
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # Preloading concerns a whole domain and is its owner's to ask for, not one host's.

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from mentorq.metrics import metrics
 from mentorq.views import healthz, readyz
 
 urlpatterns = [
@@ -18,4 +19,5 @@ urlpatterns = [
     ),
     path("healthz/", healthz, name="healthz"),
     path("readyz/", readyz, name="readyz"),
+    path("metrics/", metrics, name="metrics"),
 ]

@@ -133,6 +133,11 @@ def now(tickets: TicketQuerySet, longest: int = 5) -> dict[str, Any]:
     }
 
 
+def by_status(tickets: TicketQuerySet) -> dict[str, int]:
+    """Return how many of these tickets have each status, those that none has too."""
+    return {**dict.fromkeys(Status.values, 0), **dict(tickets.values_list("status").annotate(Count("id")).order_by())}
+
+
 def waiting_times(tickets: TicketQuerySet) -> list[dict[str, Any]]:
     """Return how many tickets waited how long for a mentor: rows `{"from", "to", "tickets"}` in minutes, `to` exclusive."""
     steps = list(zip(WAITED_MINUTES, [*WAITED_MINUTES[1:], None], strict=True))

@@ -1,5 +1,6 @@
 """What `manage.py check` says of our own settings."""
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,3 +29,12 @@ def lcs_over_tls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Use the https URL, unless LCS runs on this machine."
     return [checks.Warning("LCS_BASE_URL is http: passwords and tokens travel in the clear.", hint=hint, id="mentorq.W001")]
+
+
+@register(Tags.security, deploy=True)
+def metrics_of_all_workers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning where each worker would show Prometheus its own requests alone."""
+    if not settings.METRICS_TOKEN or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        return []
+    hint = "Name an empty folder that all workers may write to."
+    return [checks.Warning("METRICS_TOKEN is set, PROMETHEUS_MULTIPROC_DIR is not.", hint=hint, id="mentorq.W002")]

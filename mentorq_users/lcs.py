@@ -8,8 +8,10 @@ LCSError
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ import requests
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
+from prometheus_client import Histogram
 
 from mentorq_users.breaker import Breaker
 from mentorq_users.deadlines import DeadlineAdapter
@@ -34,6 +37,12 @@ MAX_CALLS = 16
 slots = threading.BoundedSemaphore(MAX_CALLS)
 # Only what gets no answer counts: one person's odd profile must not keep the others out.
 breaker = Breaker(failures=5, seconds=5)
+CALLS = Histogram(
+    "mentorq_lcs_call_seconds",
+    "Calls of LCS: how many, how long they took, and whether LCS answered, refused, or was unavailable.",
+    ["call", "outcome"],
+    buckets=[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+)
 # In threads of their own: what hangs there (a name server, too) never holds a request beyond its deadline.
 executor = ThreadPoolExecutor(max_workers=MAX_CALLS, thread_name_prefix="lcs")
 
@@ -142,10 +151,27 @@ class LCSClient:
     def _call(self, path: str, payload: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
         """Return the body of LCS's answer through `parse`, within the deadline."""
         try:
-            return parse(_open(*_ask(path, payload)))
+            with _measured(path):
+                return parse(_open(*_ask(path, payload)))
         except LCSUnavailable as error:
             logger.warning("LCS %s is unavailable: %s", path, error)
             raise LCSUnavailable(f"{path}: {error}") from error
+
+
+@contextmanager
+def _measured(call: str) -> Iterator[None]:
+    """Observe how long the block takes and how it ends."""
+    start, outcome = time.perf_counter(), "answered"
+    try:
+        yield
+    except LCSRefused:
+        outcome = "refused"
+        raise
+    except LCSUnavailable:
+        outcome = "unavailable"
+        raise
+    finally:
+        CALLS.labels(call, outcome).observe(time.perf_counter() - start)
 
 
 def _ask(path: str, payload: Mapping[str, Any]) -> tuple[int, bytes]:

@@ -23,6 +23,7 @@ ROUTES = {
     "/api/tickets/<pk>/history/": "GET HEAD OPTIONS",
     "/api/tickets/<pk>/slack-dm/": "GET HEAD OPTIONS",
     "/api/tickets/stats/": "GET HEAD OPTIONS",
+    "/metrics/": "GET HEAD",
     "/healthz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
     "/readyz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
 }

@@ -1,0 +1,92 @@
+"""What Prometheus asks at `/metrics`, where METRICS_TOKEN is set: requests, calls of LCS, tickets (docs/operations.md)."""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import REGISTRY, CollectorRegistry, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from mentorq.middleware import GetResponse
+from mentorq_backend import stats
+from mentorq_backend.models import Ticket
+
+REQUESTS = Histogram(
+    "mentorq_request_seconds",
+    "Requests: how many, and how long they took.",
+    ["method", "view", "status"],
+    buckets=[0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+)
+METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"}
+
+
+class RequestMetricsMiddleware:
+    """Measures every request, the polls that are answered before routing too; left out without METRICS_TOKEN."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if not settings.METRICS_TOKEN:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        start = time.perf_counter()
+        response = self.get_response(request)
+        # A client must not make new series by inventing methods or paths.
+        method = request.method if request.method in METHODS else "other"
+        REQUESTS.labels(method, view_of(request, response), response.status_code).observe(time.perf_counter() - start)
+        return response
+
+
+def view_of(request: HttpRequest, response: HttpResponse) -> str:
+    """Return the name of the view that answered, "none" where the path has none."""
+    if request.resolver_match:
+        return request.resolver_match.view_name
+    return "ticket-list" if response.status_code == 304 else "none"  # UnchangedPollMiddleware's are not routed
+
+
+class TicketsCollector(Collector):
+    """Counts the tickets when Prometheus asks."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the tickets by status, where the database answers, and whether it does."""
+        works = GaugeMetricFamily("mentorq_database_up", "Whether the database answers.", value=1)
+        tickets = GaugeMetricFamily("mentorq_tickets", "Tickets by status.", labels=["status"])
+        try:
+            for status, count in stats.by_status(Ticket.objects.all()).items():
+                tickets.add_metric([status], count)
+        except Error:
+            works = GaugeMetricFamily("mentorq_database_up", "Whether the database answers.", value=0)
+        yield from (works, tickets)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return every figure in Prometheus's format to whoever has METRICS_TOKEN; 401 to others, 404 where there is none."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    if not secrets.compare_digest(
+        request.headers.get("Authorization", "").encode(), b"Bearer " + settings.METRICS_TOKEN.encode()
+    ):
+        return HttpResponse("METRICS_TOKEN is asked for.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(registry()), content_type=content_type)
+
+
+def registry() -> CollectorRegistry:
+    """Return what is measured: by all workers where PROMETHEUS_MULTIPROC_DIR names their folder, else by this process."""
+    everything = CollectorRegistry()
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(everything)  # type: ignore[no-untyped-call]
+    else:
+        everything.register(REGISTRY)
+    everything.register(TicketsCollector())
+    return everything
