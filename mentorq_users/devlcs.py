@@ -75,6 +75,7 @@ class DevLCS(ServingMixin, ThreadingHTTPServer):
         self.people: dict[str, dict[str, Any]] = {person["email"]: copy.deepcopy(person) for person in PEOPLE}
         self.owners: dict[str, str] = {}  # of tokens
         self.fault = ""  # a name of FAULTS: what every call meets instead of its answer
+        self.delay = 0.0  # seconds that every answer takes
         self.calls: list[tuple[str, dict[str, Any]]] = []  # what was asked, for tests to look at
         self.stopped = threading.Event()
 
@@ -140,6 +141,7 @@ class Handler(BaseHTTPRequestHandler):
             status, body = self.server.answer(call, data)
         except (ValueError, AttributeError, KeyError, TypeError):
             status, body = 400, "Malformed request"
+        self.server.stopped.wait(self.server.delay)
         FAULTS.get(self.server.fault, send_envelope)(self, {"statusCode": status, "body": body})
 
     def do_GET(self) -> None:

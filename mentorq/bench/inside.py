@@ -1,7 +1,7 @@
 """What needs Django: `python -m mentorq.bench.inside COMMAND …` works on DATABASE_URL and prints JSON.
 
-`prepare` and `claims` add what the measurements over HTTP need; `list` and `stats` measure in this process; `audit`
-looks whether the database is sound.
+`prepare`, `claims` and `crowd` add what the measurements over HTTP need; `list` and `stats` measure in this process;
+`audit` looks whether the database is sound, `accounts` who has an account.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,24 @@ def claims(mentors: str, tickets: str) -> dict[str, Any]:
     """Return tokens of so many mentors, and the ids of so many new open tickets."""
     tokens = [mentor(number) for number in range(1, int(mentors) + 1)]
     return {"mentors": tokens, "tickets": add_open(["somebody@example.edu"] * int(tickets))}
+
+
+def crowd(hackers: str, mentors: str, tickets: str) -> dict[str, Any]:
+    """Return tokens of so many hackers and mentors, and the ids of so many new open tickets of these hackers."""
+    emails = [f"crowd{number}@example.edu" for number in range(int(hackers))]
+    User.objects.bulk_create([User(email=email) for email in emails], ignore_conflicts=True)
+    people = User.objects.filter(email__in=emails)
+    return {
+        "hackers": [str(issue(AccessToken, user)) for user in people],
+        **claims(mentors, "0"),
+        "tickets": add_open(list(islice(cycle(emails), int(tickets)))),
+    }
+
+
+def accounts(prefix: str) -> dict[str, int]:
+    """Return the addresses that begin so and have an account, with how many roles they hold."""
+    people = User.objects.filter(email__startswith=prefix)
+    return {user.email: user.is_mentor + user.is_organizer + user.is_director + user.is_superuser for user in people}
 
 
 def add_open(owners: list[str]) -> list[int]:
@@ -155,6 +174,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "prepare": prepare,
     "claims": claims,
     "audit": audit,
+    "crowd": crowd,
+    "accounts": accounts,
     "list": lambda rounds: timed(rounds, changed_list()),
     "stats": lambda rounds: timed(rounds, statistics()),
 }

@@ -6,22 +6,47 @@ Needs requirements-dev.txt. `--short` is what CI runs.
 import argparse
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from mentorq.bench.databases import URLOf, fill, migrate, postgresql, sqlite
 from mentorq.torture.crashes import crashes
-from mentorq.torture.knocking import knocking
+from mentorq.torture.crowd import crowds
+from mentorq.torture.knocking import flapping, hanging
+from mentorq.torture.outages import can_mount, disk_full, postgresql_stopped
 from mentorq.torture.outcome import Outcome
 from mentorq.torture.winners import winners
 
 
-def outcomes(name: str, url_of: URLOf, *, short: bool) -> Iterator[Outcome]:
+class Size(NamedTuple):
+    """How much of it: kills, races for a ticket, seconds of an ill LCS, people in a crowd and seconds of it."""
+
+    kills: int = 20
+    races: int = 500
+    ill: float = 30
+    people: int = 2000
+    crowd: float = 120
+    outage: float = 5
+
+
+SHORT = Size(kills=3, races=20, ill=6, people=200, crowd=6, outage=2)
+
+
+def outcomes(name: str, url_of: URLOf, size: Size) -> Iterator[Outcome]:
     """Yield what came of each torture on that kind of database."""
     crashed = url_of("crashed")
     migrate(crashed)
-    yield crashes(name, crashed, kills=3 if short else 20)
+    yield crashes(name, crashed, size.kills)
     crowded = fill(url_of("crowded"), 1000)
-    yield winners(name, crowded, rounds=20 if short else 500)
-    yield knocking(name, crowded, seconds=5 if short else 30)
+    yield winners(name, crowded, size.races)
+    yield crowds(name, crowded, size.people, size.crowd)
+    yield hanging(name, crowded, size.ill)
+    yield flapping(name, crowded, size.ill)
+    if name == "PostgreSQL":
+        yield postgresql_stopped(size.outage)
+    elif can_mount():
+        yield disk_full(size.outage)
+    else:
+        print("A full disk was left out: only root may mount a small one.")  # noqa: T201 - a script
 
 
 def main() -> int:
@@ -34,7 +59,7 @@ def main() -> int:
     for name, databases in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
         if options.on in (None, name):
             with databases() as url_of:
-                for outcome in outcomes(name, url_of, short=options.short):
+                for outcome in outcomes(name, url_of, SHORT if options.short else Size()):
                     print(outcome, flush=True)  # noqa: T201 - a script
                     kept &= outcome.kept
     return int(not kept)

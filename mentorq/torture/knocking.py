@@ -1,19 +1,24 @@
-"""LCS hangs while fifty people a second try to sign in; everybody else must not notice."""
+"""LCS is ill while fifty people a second try to sign in; everybody else must not notice, and nobody be let in wrongly."""
 
+import itertools
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from statistics import median
 
 from mentorq.bench.databases import inside
 from mentorq.bench.load import Client, http, polls
 from mentorq.bench.outside import serving
+from mentorq.tests.servers import Server, running
+from mentorq.torture.lcs import WAYS
 from mentorq.torture.outcome import Outcome
 
 KNOCKS_A_SECOND = 50
+# Half a minute says something of a machine that others use too, a few seconds do not.
 LONG_ENOUGH = 30
 
 
@@ -24,41 +29,83 @@ def hanging_lcs() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/dev"
 
 
-def knocking(name: str, url: str, seconds: int) -> Outcome:
-    """Return how long a poll and a list take in the median, beside how long they take while nobody knocks."""
-    mentor = inside(url, "prepare", "100")["mentor"]
-    answers: list[int] = []
-    over = threading.Event()
+@contextmanager
+def flapping_lcs(seconds: float) -> Iterator[str]:
+    """The URL of an LCS that is ill in each way there is within so many seconds, and well in between."""
+    turn = str(seconds / len(WAYS) / 2)
+    with running([sys.executable, "-m", "mentorq.torture.lcs", "{port}", turn]) as process:
+        yield f"http://127.0.0.1:{process.port}/dev"
+
+
+def hanging(name: str, url: str, seconds: float) -> Outcome:
+    """Return how much longer tickets take while LCS hangs, and how the sign-ins end."""
     with hanging_lcs() as lcs, serving(url, lcs) as server:
-        requests = [polls(server.port, "/api/tickets", mentor), http("/api/tickets?status=OPEN,CLAIMED", token=mentor)]
-        quiet = typical(server.port, requests, seconds)
-        knockers = [
-            threading.Thread(target=knock, args=(server.port, number, answers, over)) for number in range(KNOCKS_A_SECOND)
-        ]
-        for knocker in knockers:
-            knocker.start()
-        time.sleep(2)
-        loud = typical(server.port, requests, seconds)
-        over.set()
-        for knocker in knockers:
-            knocker.join()
+        figures, answers = measured(url, server, seconds)
     return Outcome(
         name,
-        f"{KNOCKS_A_SECOND} sign-ins a second while LCS hangs, {seconds} s",
-        {
-            "sign-ins": len(answers),
-            "other answers than 503": sum(status != 503 for status in answers),
-            "median ms before": round(quiet * 1000, 2),
-            "median ms meanwhile": round(loud * 1000, 2),
-            "times as long": round(loud / quiet, 2),
-        },
+        f"{KNOCKS_A_SECOND} sign-ins a second while LCS hangs, {seconds:g} s",
+        {**figures, "sign-ins": len(answers), "other answers than 503": sum(status != 503 for _, status in answers)},
         none=["other answers than 503"],
-        # A few seconds say too little of a busy machine.
+        some=["sign-ins"],
         most={"times as long": 1.5} if seconds >= LONG_ENOUGH else {},
     )
 
 
-def typical(port: int, requests: list[bytes], seconds: int) -> float:
+def flapping(name: str, url: str, seconds: float) -> Outcome:
+    """Return how much longer tickets take while LCS is ill in one way after the other, and who was let in wrongly."""
+    with flapping_lcs(seconds) as lcs, serving(url, lcs) as server:
+        figures, answers = measured(url, server, seconds)
+    let_in = {email for email, status in answers if status == 200}
+    accounts = inside(url, "accounts", "knock")
+    return Outcome(
+        name,
+        f"{KNOCKS_A_SECOND} sign-ins a second while LCS is ill in {len(WAYS)} ways and well in between, {seconds:g} s",
+        {
+            **figures,
+            "signed in": len(let_in),
+            "refused": sum(status != 200 for _, status in answers),
+            "answers other than 200, 401, 503": sum(status not in (200, 401, 503) for _, status in answers),
+            "accounts that LCS did not vouch for": len(set(accounts) - let_in),
+            "roles that LCS did not give": sum(accounts.values()) + len(inside(url, "accounts", "somebody.else")),
+        },
+        none=["answers other than 200, 401, 503", "accounts that LCS did not vouch for", "roles that LCS did not give"],
+        some=["signed in", "refused"],
+        most={"times as long": 1.5} if seconds >= LONG_ENOUGH else {},
+    )
+
+
+def measured(url: str, server: Server, seconds: float) -> tuple[dict[str, float], list[tuple[str, int]]]:
+    """Return how long a poll and a list take in the median while nobody knocks and while all do, and what these heard."""
+    mentor = inside(url, "prepare", "100")["mentor"]
+    requests = [polls(server.port, "/api/tickets", mentor), http("/api/tickets?status=OPEN,CLAIMED", token=mentor)]
+    quiet = typical(server.port, requests, seconds / 2)
+    with knocking(server.port) as answers:
+        loud = typical(server.port, requests, seconds)
+    figures = {
+        "median ms before": round(quiet * 1000, 2),
+        "median ms meanwhile": round(loud * 1000, 2),
+        "times as long": round(loud / quiet, 2),
+    }
+    return figures, answers
+
+
+@contextmanager
+def knocking(port: int) -> Iterator[list[tuple[str, int]]]:
+    """Who tried to sign in, and the status that was answered, growing for as long as the block runs."""
+    answers: list[tuple[str, int]] = []
+    over = threading.Event()
+    knockers = [threading.Thread(target=knock, args=(port, number, answers, over)) for number in range(KNOCKS_A_SECOND)]
+    for knocker in knockers:
+        knocker.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for knocker in knockers:
+            knocker.join()
+
+
+def typical(port: int, requests: list[bytes], seconds: float) -> float:
     """Return the median of what a request takes, asked one after the other for so long."""
     client, taken = Client(port), []
     deadline = time.monotonic() + seconds
@@ -71,14 +118,13 @@ def typical(port: int, requests: list[bytes], seconds: int) -> float:
     return median(taken)
 
 
-def knock(port: int, number: int, answers: list[int], over: threading.Event) -> None:
+def knock(port: int, number: int, answers: list[tuple[str, int]], over: threading.Event) -> None:
     """Try to sign in once a second, each time as somebody else, until it is `over`; note the answers."""
-    client, count = Client(port), 0
-    time.sleep(number / KNOCKS_A_SECOND)
-    while not over.is_set():
-        count += 1
-        body = json.dumps({"email": f"p{number}-{count}@example.edu", "lcs_token": "x"})
+    client = Client(port)
+    over.wait(number / KNOCKS_A_SECOND)
+    for count in itertools.takewhile(lambda _: not over.is_set(), itertools.count()):
+        email = f"knock{number}-{count}@example.edu"
+        body = json.dumps({"email": email, "lcs_token": f"token of {email}"})
         start = time.monotonic()
-        with suppress(TimeoutError):
-            answers.append(int(client.ask(http("/api/auth/token", method="POST", body=body))[0][9:12]))
+        answers.append((email, int(client.ask(http("/api/auth/token", method="POST", body=body))[0][9:12])))
         over.wait(max(1 - (time.monotonic() - start), 0))

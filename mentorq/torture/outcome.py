@@ -6,19 +6,22 @@ from typing import Any
 
 @dataclass
 class Outcome:
-    """Figures, of which those named in `none` must be 0, and those in `most` at most so much."""
+    """Figures, of which `none` must be 0, `some` must not be 0 (else nothing was tried), `most` have an upper limit."""
 
     database: str
     torture: str
     figures: dict[str, Any]
     none: list[str] = field(default_factory=list)
+    some: list[str] = field(default_factory=list)
     most: dict[str, float] = field(default_factory=dict)
 
     @property
     def kept(self) -> bool:
         """Whether the promise held."""
-        return not any(self.figures[name] for name in self.none) and all(
-            self.figures[name] <= most for name, most in self.most.items()
+        return (
+            not any(self.figures[name] for name in self.none)
+            and all(self.figures[name] for name in self.some)
+            and all(self.figures[name] <= most for name, most in self.most.items())
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,157 @@
+"""Everybody at once: two thousand people poll, fifty mentors claim and close, a hundred requests are never finished."""
+
+import asyncio
+import json
+import random
+import resource
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from statistics import quantiles
+
+from mentorq.bench.databases import inside
+from mentorq.bench.load import header, http
+from mentorq.bench.outside import serving
+from mentorq.torture.outcome import Outcome
+
+EVERY = 5.0  # seconds between two polls of a person
+MENTORS, HALF_SENT = 50, 100
+PATIENCE = 30
+
+
+class Connection:
+    """One person's kept connection to the server."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.writer: asyncio.StreamWriter | None = None
+
+    async def ask(self, request: bytes) -> tuple[int, bytes, bytes]:
+        """Return status, head and body of the answer; raises OSError, or TimeoutError after PATIENCE seconds."""
+        async with asyncio.timeout(PATIENCE):
+            if self.writer is None:
+                self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+            self.writer.write(request)
+            head = await self.reader.readuntil(b"\r\n\r\n")
+            body = await self.reader.readexactly(int(header(head, b"content-length") or 0))
+            return int(head[9:12]), head, body
+
+
+@dataclass
+class Crowd:
+    """What everybody heard: how often each `(what, status)`, status 0 where there was no answer, and all the waits."""
+
+    port: int
+    until: float  # time.monotonic()
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    async def ask(self, what: str, connection: Connection, request: bytes) -> tuple[bytes, bytes]:
+        """Return head and body of the answer, and note what it was and how long it took."""
+        start, status, head, body = time.perf_counter(), 0, b"", b""
+        with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+            status, head, body = await connection.ask(request)
+        self.answers[what, status] += 1
+        self.seconds.setdefault(what, []).append(time.perf_counter() - start)
+        if not status:
+            connection.writer = None
+        return head, body
+
+    async def every(self, seconds: float, once: Callable[[Connection], Awaitable[None]]) -> None:
+        """Do it every so many seconds until the end, each person beginning at another moment."""
+        connection = Connection(self.port)
+        turn = time.monotonic() + random.uniform(0, seconds)  # noqa: S311 - not for secrets
+        while turn < self.until:
+            await asyncio.sleep(turn - time.monotonic())
+            await once(connection)
+            turn = max(turn + seconds, time.monotonic())
+
+    async def poll(self, token: str, path: str = "/api/tickets") -> None:
+        """Poll the list as the frontend does, with the ETag of the last answer."""
+        etag = ""
+
+        async def once(connection: Connection) -> None:
+            nonlocal etag
+            head, _ = await self.ask("poll", connection, http(path, token=token, etag=etag))
+            etag = header(head, b"etag").decode() or etag
+
+        await self.every(EVERY, once)
+
+    async def help_out(self, mentor: str, tickets: list[int]) -> None:
+        """Claim a ticket, and close it the next time."""
+        moves = [(ticket, status) for ticket in tickets for status in ("CLAIMED", "CLOSED")]
+
+        async def once(connection: Connection) -> None:
+            ticket, status = moves.pop(0)
+            body = json.dumps({"status": status})
+            await self.ask("move", connection, http(f"/api/tickets/{ticket}", token=mentor, method="PATCH", body=body))
+
+        await self.every(EVERY, once)
+
+    async def half_send(self) -> None:
+        """Send a request a byte every few seconds, and never its end."""
+        _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"POST /api/tickets HTTP/1.1\r\nHost: mentorq.example\r\nContent-Length: 1000\r\nX-Slow: ")
+        with suppress(OSError):  # the server may well lose patience
+            while time.monotonic() < self.until:
+                await asyncio.sleep(2)
+                writer.write(b"x")
+                await writer.drain()
+            writer.close()
+
+    async def probe(self) -> None:
+        """Ask /healthz, five times a second."""
+
+        async def once(connection: Connection) -> None:
+            await self.ask("health", connection, http("/healthz"))
+
+        await self.every(0.2, once)
+
+
+async def gathered(port: int, people: dict[str, list[str]], tickets: list[int], seconds: float) -> Crowd:
+    """Return what they all heard in so many seconds."""
+    crowd = Crowd(port, time.monotonic() + seconds)
+    each = len(tickets) // MENTORS
+    live = "/api/tickets?status=OPEN,CLAIMED"
+    await asyncio.gather(
+        *(crowd.poll(token) for token in people["hackers"]),
+        *(crowd.poll(token, live) for token in people["mentors"]),
+        *(crowd.help_out(token, tickets[n * each : (n + 1) * each]) for n, token in enumerate(people["mentors"])),
+        *(crowd.half_send() for _ in range(HALF_SENT)),
+        crowd.probe(),
+    )
+    return crowd
+
+
+def crowds(name: str, url: str, people: int, seconds: float) -> Outcome:
+    """Return how long people wait in such a crowd, and how often there was an error."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)  # a file each
+    each = int(seconds / EVERY / 2) + 2
+    invited = inside(url, "crowd", str(people - MENTORS), str(MENTORS), str(each * MENTORS))
+    with serving(url) as server:
+        crowd = asyncio.run(gathered(server.port, invited, invited["tickets"], seconds))
+    wanted = {("poll", 200), ("poll", 304), ("move", 200), ("health", 200)}
+    figures = {
+        "polls": len(crowd.seconds["poll"]),
+        "of them unchanged": crowd.answers["poll", 304],
+        "moves": len(crowd.seconds["move"]),
+        "errors": sum(count for answer, count in crowd.answers.items() if answer not in wanted),
+        "half done": inside(url, "audit")["half done"],
+    }
+    for what, waits in crowd.seconds.items():
+        centiles = quantiles(waits, n=100, method="inclusive")
+        figures[f"{what} median ms"], figures[f"{what} 99 % ms"] = (
+            round(centiles[49] * 1000, 1),
+            round(centiles[98] * 1000, 1),
+        )
+    figures["health at most ms"] = round(max(crowd.seconds["health"]) * 1000, 1)
+    return Outcome(
+        name,
+        f"{people:,} people poll every {EVERY:g} s, {MENTORS} of them claim, {HALF_SENT} requests half sent, {seconds:g} s",
+        figures,
+        none=["errors", "half done"],
+        some=["moves", "of them unchanged"],
+        most={"health at most ms": 1000},
+    )
