@@ -1,4 +1,5 @@
-"""`python -m mentorq.tests.servers`: gunicorn and granian serve production, and refuse to start without a SECRET_KEY.
+"""`python -m mentorq.tests.servers`: gunicorn and granian serve production, finish what they have in hand when they are
+told to end, and refuse to start without a SECRET_KEY.
 
 Needs requirements-dev.txt. Prints a line for each server and exits with 1 where one of them fails.
 """
@@ -14,10 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from mentorq_users.devlcs import DevLCS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -49,9 +53,14 @@ class Server:
 
     def get(self, path: str) -> tuple[int, str, bytes]:
         """Return status, media type and body of what it answers, asked as by a proxy that speaks TLS."""
+        return self.ask("GET", path)
+
+    def ask(self, method: str, path: str, body: str = "") -> tuple[int, str, bytes]:
+        """Return the same for any method, with a JSON body; raises OSError or HTTPException where there is no answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        headers = {"Host": "mentorq.example", "X-Forwarded-Proto": "https", "Content-Type": "application/json"}
         try:
-            connection.request("GET", path, headers={"Host": "mentorq.example", "X-Forwarded-Proto": "https"})
+            connection.request(method, path, body or None, headers)
             response = connection.getresponse()
             return response.status, response.headers.get_content_type(), response.read()
         finally:
@@ -99,8 +108,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 def check_serves(name: str, database: str) -> None:
     """Raise Failure unless the server answers the API, the admin site and a static file of it."""
-    production = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": database}
-    with running(SERVERS[name], **production) as server:
+    with running(SERVERS[name], **production(database)) as server:
         server.wait_until_ready()
         status, media_type, body = server.get("/api/tickets")
         if (status, media_type) != (401, "application/json") or json.loads(body) != UNAUTHORIZED:
@@ -109,6 +117,32 @@ def check_serves(name: str, database: str) -> None:
             status, media_type, body = server.get(path)
             if (status, media_type) != (200, expected) or not body:
                 raise Failure(f"{path} is {status} {media_type}, {len(body)} bytes")
+
+
+def check_finishes(name: str, database: str) -> None:
+    """Raise Failure unless a sign-in that waits for LCS is answered by a server that is told to end, which then does."""
+    lcs = DevLCS()
+    lcs.delay = 1.5
+    token = json.dumps({"email": "ada@example.edu", "lcs_token": lcs.sign_in("ada@example.edu")})
+    with lcs.serving(), ThreadPoolExecutor(1) as pool, running(SERVERS[name], **production(database, lcs.url)) as server:
+        server.wait_until_ready()
+        answer = pool.submit(server.ask, "POST", "/api/auth/token", token)
+        while not lcs.calls and not answer.done():
+            time.sleep(0.01)
+        server.process.terminate()
+        try:
+            status, _, body = answer.result()
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(f"hung up on a request in hand: {error!r}") from error
+        if status != 200:
+            raise Failure(f"answered a request in hand with {status} {body!r}")
+        server.process.wait(PATIENCE)
+
+
+def production(database: str, lcs: str = "http://127.0.0.1:9") -> dict[str, str]:
+    """Return the environment of a server in production."""
+    key = secrets.token_urlsafe(64)
+    return {"SECRET_KEY": key, "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": database, "LCS_BASE_URL": lcs}
 
 
 def check_refuses(name: str, database: str) -> None:
@@ -139,6 +173,7 @@ def main() -> int:
         for name in SERVERS:
             for check, good in (
                 (check_serves, "serves production"),
+                (check_finishes, "finishes what it has in hand"),
                 (check_refuses, "refuses to start without SECRET_KEY"),
             ):
                 started = time.monotonic()
