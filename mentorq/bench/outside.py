@@ -20,7 +20,7 @@ from mentorq_users.devlcs import PASSWORD, PEOPLE
 
 GRANIAN: list[str | Path] = [
     BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=32", "--respawn-failed-workers",
-    "--port={port}", "mentorq.bench.wsgi:application",
+    "--backlog=4096", "--backpressure=4096", "--port={port}", "mentorq.bench.wsgi:application",
 ]  # fmt: skip
 MENTORS, CLAIMS_EACH = 50, 10
 

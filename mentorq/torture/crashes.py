@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 import psutil
 
 from mentorq.bench.databases import PRODUCTION
-from mentorq.tests.servers import BIN, Server, running
+from mentorq.bench.outside import GRANIAN
+from mentorq.tests.servers import Server, running
 from mentorq.torture.outcome import Outcome
 from mentorq.torture.work import WRITERS, at_work
 
@@ -16,8 +17,7 @@ from mentorq.torture.work import WRITERS, at_work
 SUPERVISED = f"""
 trap 'kill $!; exit' TERM
 while :; do
-    {BIN / "granian"} --interface=wsgi --workers=2 --blocking-threads=16 --respawn-failed-workers --port={{port}} \
-        mentorq.wsgi:application &
+    {" ".join(map(str, GRANIAN))} &
     wait $!
     sleep 0.2
 done

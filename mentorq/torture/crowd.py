@@ -1,4 +1,4 @@
-"""Everybody at once: two thousand people poll, fifty mentors claim and close, a hundred requests are never finished."""
+"""Everybody at once: two thousand people poll, fifty mentors help, a hundred requests are never finished."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from statistics import quantiles
 
 from mentorq.bench.databases import inside
@@ -17,7 +18,9 @@ from mentorq.bench.outside import serving
 from mentorq.torture.outcome import Outcome
 
 EVERY = 5.0  # seconds between two polls of a person
+ARRIVAL = 0.25  # of the time, in which people come and get their first list
 MENTORS, HALF_SENT = 50, 100
+TICKET = json.dumps({"title": "It loops", "location": "Here"})
 PATIENCE = 30
 
 
@@ -44,9 +47,10 @@ class Crowd:
     """What everybody heard: how often each `(what, status)`, status 0 where there was no answer, and all the waits."""
 
     port: int
-    until: float  # time.monotonic()
+    arrived: float  # time.monotonic() when all are there; their waits count from then
+    until: float
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {"poll": [], "move": [], "health": []})
 
     async def ask(self, what: str, connection: Connection, request: bytes) -> tuple[bytes, bytes]:
         """Return head and body of the answer, and note what it was and how long it took."""
@@ -54,15 +58,16 @@ class Crowd:
         with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
             status, head, body = await connection.ask(request)
         self.answers[what, status] += 1
-        self.seconds.setdefault(what, []).append(time.perf_counter() - start)
+        if time.monotonic() > self.arrived:
+            self.seconds[what].append(time.perf_counter() - start)
         if not status:
             connection.writer = None
         return head, body
 
     async def every(self, seconds: float, once: Callable[[Connection], Awaitable[None]]) -> None:
-        """Do it every so many seconds until the end, each person beginning at another moment."""
+        """Do it every so many seconds until the end; people arrive one after the other."""
         connection = Connection(self.port)
-        turn = time.monotonic() + random.uniform(0, seconds)  # noqa: S311 - not for secrets
+        turn = time.monotonic() + random.uniform(0, self.arrived - time.monotonic())  # noqa: S311 - not for secrets
         while turn < self.until:
             await asyncio.sleep(turn - time.monotonic())
             await once(connection)
@@ -79,14 +84,19 @@ class Crowd:
 
         await self.every(EVERY, once)
 
-    async def help_out(self, mentor: str, tickets: list[int]) -> None:
-        """Claim a ticket, and close it the next time."""
-        moves = [(ticket, status) for ticket in tickets for status in ("CLAIMED", "CLOSED")]
+    async def help_out(self, hacker: str, mentor: str) -> None:
+        """Let one ticket of the hacker's after the other be opened, claimed and closed, a step at a time."""
+        ticket, steps = 0, cycle(["OPEN", "CLAIMED", "CLOSED"])
 
         async def once(connection: Connection) -> None:
-            ticket, status = moves.pop(0)
-            body = json.dumps({"status": status})
-            await self.ask("move", connection, http(f"/api/tickets/{ticket}", token=mentor, method="PATCH", body=body))
+            nonlocal ticket
+            status = next(steps)
+            if status == "OPEN":
+                _, body = await self.ask("move", connection, http("/api/tickets", token=hacker, method="POST", body=TICKET))
+                ticket = json.loads(body or b"{}").get("id", 0)
+            else:
+                move = json.dumps({"status": status})
+                await self.ask("move", connection, http(f"/api/tickets/{ticket}", token=mentor, method="PATCH", body=move))
 
         await self.every(EVERY, once)
 
@@ -110,15 +120,15 @@ class Crowd:
         await self.every(0.2, once)
 
 
-async def gathered(port: int, people: dict[str, list[str]], tickets: list[int], seconds: float) -> Crowd:
-    """Return what they all heard in so many seconds."""
-    crowd = Crowd(port, time.monotonic() + seconds)
-    each = len(tickets) // MENTORS
+async def gathered(port: int, hackers: list[str], mentors: list[str], seconds: float) -> Crowd:
+    """Return what they all heard while they arrived, and in so many seconds after that."""
+    arrived = time.monotonic() + seconds * ARRIVAL
+    crowd = Crowd(port, arrived, arrived + seconds)
     live = "/api/tickets?status=OPEN,CLAIMED"
     await asyncio.gather(
-        *(crowd.poll(token) for token in people["hackers"]),
-        *(crowd.poll(token, live) for token in people["mentors"]),
-        *(crowd.help_out(token, tickets[n * each : (n + 1) * each]) for n, token in enumerate(people["mentors"])),
+        *(crowd.poll(token) for token in hackers),
+        *(crowd.poll(token, live) for token in mentors),
+        *(crowd.help_out(*pair) for pair in zip(hackers, mentors, strict=False)),
         *(crowd.half_send() for _ in range(HALF_SENT)),
         crowd.probe(),
     )
@@ -128,11 +138,10 @@ async def gathered(port: int, people: dict[str, list[str]], tickets: list[int], 
 def crowds(name: str, url: str, people: int, seconds: float) -> Outcome:
     """Return how long people wait in such a crowd, and how often there was an error."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)  # a file each
-    each = int(seconds / EVERY / 2) + 2
-    invited = inside(url, "crowd", str(people - MENTORS), str(MENTORS), str(each * MENTORS))
+    invited = inside(url, "crowd", str(people - MENTORS), str(MENTORS))
     with serving(url) as server:
-        crowd = asyncio.run(gathered(server.port, invited, invited["tickets"], seconds))
-    wanted = {("poll", 200), ("poll", 304), ("move", 200), ("health", 200)}
+        crowd = asyncio.run(gathered(server.port, invited["hackers"], invited["mentors"], seconds))
+    wanted = {("poll", 200), ("poll", 304), ("move", 200), ("move", 201), ("health", 200)}
     figures = {
         "polls": len(crowd.seconds["poll"]),
         "of them unchanged": crowd.answers["poll", 304],
@@ -149,7 +158,7 @@ def crowds(name: str, url: str, people: int, seconds: float) -> Outcome:
     figures["health at most ms"] = round(max(crowd.seconds["health"]) * 1000, 1)
     return Outcome(
         name,
-        f"{people:,} people poll every {EVERY:g} s, {MENTORS} of them claim, {HALF_SENT} requests half sent, {seconds:g} s",
+        f"{people:,} people poll every {EVERY:g} s, {MENTORS} of them help, {HALF_SENT} requests half sent, {seconds:g} s",
         figures,
         none=["errors", "half done"],
         some=["moves", "of them unchanged"],
