@@ -47,7 +47,9 @@ def test_an_unchanged_poll_takes_two_queries_and_has_no_body(path, ada, mia, mak
 def test_an_unchanged_poll_has_the_headers_of_the_whole_answer(mia, tag, poll):
     whole, unchanged = poll(mia), poll(mia, tag)
 
-    bodys_own = {"Content-Type", "Content-Length", "Allow", "X-Frame-Options", "X-Request-ID"}
+    bodys_own = {
+        "Content-Type", "Content-Length", "Allow", "X-Frame-Options", "X-Request-ID", "Content-Security-Policy"
+    }  # fmt: skip
     assert unchanged["Cache-Control"] == "private, no-cache"
     assert unchanged["Access-Control-Allow-Origin"] == ORIGIN
     assert {part.strip().lower() for part in unchanged["Vary"].split(",")} == {"authorization", "origin"}
