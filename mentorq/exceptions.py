@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from rest_framework import views
 from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.response import Response
@@ -14,6 +14,9 @@ from mentorq_backend.serializers import TicketSerializer
 from mentorq_users.lcs import LCSUnavailable
 
 logger = logging.getLogger(__name__)
+
+# The database is away, locked, full, read-only (InternalError in PostgreSQL's words) or not migrated.
+DATABASE_ERRORS = (OperationalError, InterfaceError, InternalError)
 
 
 class ServiceUnavailable(APIException):
@@ -40,8 +43,8 @@ class Conflict(APIException):
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to an error raised in a view; None for a bug, which Django logs and answers with 500."""
-    if isinstance(exc, (OperationalError, InterfaceError)):
-        logger.error("The database does not answer", exc_info=exc)  # or is locked, read-only, not migrated
+    if isinstance(exc, DATABASE_ERRORS):
+        logger.error("The database does not answer", exc_info=exc)
     response = views.exception_handler(_as_api_exception(exc), context)
     if response is None:
         return None
@@ -61,7 +64,7 @@ def _as_api_exception(exc: Exception) -> Exception:
             return PermissionDenied(str(exc))
         case LCSUnavailable():
             return ServiceUnavailable("HackRU's account service does not answer. Please try again in a moment.")
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() | InternalError():
             return ServiceUnavailable("The database does not answer. Please try again in a moment.")
         case RequestDataTooBig():
             return PayloadTooLarge()

@@ -8,6 +8,8 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from mentorq.metrics import metrics
 from mentorq.views import healthz, readyz
 
+handler500 = "mentorq.views.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
     path("admin/", admin.site.urls),

@@ -1,8 +1,13 @@
-"""What operators ask."""
+"""What operators ask, and what anyone sees where nothing works."""
+
+import sys
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+
+from mentorq.exceptions import DATABASE_ERRORS, ServiceUnavailable
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -25,3 +30,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if missing:
         return JsonResponse({"status": "unavailable", "migrations": "missing: python manage.py migrate"}, status=503)
     return JsonResponse({"status": "ready"})
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Return the answer to an exception that nobody caught: 503 where the database is the reason, else Django's 500."""
+    if isinstance(sys.exception(), DATABASE_ERRORS):
+        page = "<!doctype html><title>503</title><h1>The database does not answer.</h1><p>Please try again in a moment."
+        return HttpResponse(page, status=503, headers={"Retry-After": str(ServiceUnavailable.wait)})
+    return defaults.server_error(request)
