@@ -70,10 +70,11 @@ chromium:
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
 		{ echo "Install Chromium first, as /usr/bin/chromium, or say CHROMIUM=/path/to/it."; exit 1; }
 
-## Put it through crashes, races and a hanging LCS, on both databases, in some ten minutes
+## Put it through crashes, races, crowds, an ill LCS and a database that goes away, in some ten minutes
 torture: .venv/dev
 	$(BIN)/python -m mentorq.torture
 
+## A tenth of it
 check-torture: .venv/dev
 	$(BIN)/python -m mentorq.torture --short
 

@@ -28,8 +28,11 @@ settings.register_profile("default", derandomize=True, deadline=None, database=N
 settings.register_profile("thorough", deadline=None, database=None, max_examples=20_000)
 settings.load_profile("default")
 
-# A JWT, a text that Fernet encrypted, a session's key, the password that everybody has in the tests, LCS tokens.
-SECRET = re.compile(r"eyJ[\w-]{8,}\.|gAAAAA[\w-]{20,}|sessionid=|csrftoken=|hackru|an LCS token|only-here")
+# A JWT, a text that Fernet encrypted, a session's key, the password that everybody has in the tests, LCS tokens, and what
+# a body of LCS holds besides.
+SECRET = re.compile(
+    r"eyJ[\w-]{8,}\.|gAAAAA[\w-]{20,}|sessionid=|csrftoken=|hackru|an LCS token|only-here|registration_status|slack_dm_link"
+)
 PERSON_BY_NAME = {person["email"].partition("@")[0]: person for person in PEOPLE}
 
 
@@ -48,7 +51,7 @@ class Logged(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[list[str]]:
-    """All that a test makes the program log; no token and no password may be in it, whatever the test is about."""
+    """All that a test makes the program log; no token, password or body of LCS may be in it, whatever the test is about."""
     handler = Logged()
     logging.getLogger().addHandler(handler)
     yield handler.lines

@@ -1,0 +1,33 @@
+"""What the documents name is there."""
+
+import re
+
+import pytest
+
+from mentorq.settings import BASE_DIR
+
+TESTS = {path.name: path.read_text() for path in BASE_DIR.glob("**/tests/**/*.py") if ".venv" not in path.parts}
+TESTS["conftest.py"] = (BASE_DIR / "conftest.py").read_text()
+
+
+def named_in(document):
+    """Each `test_file.py` or `test_file.py::test_name` in a document, as a pair."""
+    text = (BASE_DIR / "docs" / document).read_text()
+    return sorted(set(re.findall(r"(\w+\.py)(?:::(\w+))?", "\n".join(re.findall("`([^`]+)`", text)))))
+
+
+@pytest.mark.parametrize("document", ["reliability.md", "security.md"])
+def test_every_test_that_a_promise_names_is_there(document):
+    named = [(file, test) for file, test in named_in(document) if file.startswith("test_") or test]
+
+    missing = [(file, test) for file, test in named if f"def {test}" not in TESTS.get(file, "")]
+
+    assert len(named) > 10
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", sorted(path.name for path in (BASE_DIR / "docs").glob("*.md")))
+def test_every_link_between_documents_leads_somewhere(document):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (BASE_DIR / "docs" / document).read_text())
+
+    assert [link for link in links if not (BASE_DIR / "docs" / link).exists()] == []
