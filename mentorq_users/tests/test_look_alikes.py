@@ -75,7 +75,9 @@ def test_white_space_around_what_somebody_types_is_dropped(sign_in, kim, claims_
     assert User.objects.count() == 1
 
 
-@pytest.mark.parametrize("said", [*NONE, *(around.format(KIM) for around in AROUND)], ids=lambda text: ascii(text)[:30])
+@pytest.mark.parametrize(
+    "said", ["kim@example.edu.", *(around.format(KIM) for around in AROUND)], ids=lambda text: ascii(text)[:30]
+)
 def test_a_profile_with_anything_around_kims_address_is_nonsense_and_not_kim(sign_in, lcs, kim, said):
     lcs.people["mallory"] = {**lcs.people["dan@example.edu"], "email": said}
 
