@@ -78,6 +78,18 @@ class LengthRequiredMiddleware:
         return self.get_response(request)
 
 
+class NoStoreMiddleware:
+    """Keeps answers, which hold tokens and people's tickets, out of every cache; those that say themselves how stay so."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class JSONErrorsMiddleware:
     """Turns Django's own error pages (unknown path, refused host, crash, DEBUG's too) into JSON under `/api`."""
 

@@ -164,6 +164,7 @@ MIDDLEWARE = [
     "mentorq.middleware.RequestLogMiddleware",
     # Early, so that errors and preflights carry the headers too.
     "corsheaders.middleware.CorsMiddleware",
+    "mentorq.middleware.NoStoreMiddleware",
     "mentorq.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mentorq_backend.polling.UnchangedPollMiddleware",
@@ -299,6 +300,7 @@ AUTHENTICATION_BACKENDS = [
     "mentorq_users.backends.LCSBackend",
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # also where a `next` would lead to another site
 
 LCS_BASE_URL = read("LCS_BASE_URL", str, "http://127.0.0.1:8001/dev" if LOCAL else "https://api.hackru.org/prod")
 LCS_TIMEOUT = read("LCS_TIMEOUT", at_least(0.001, float), 5.0)

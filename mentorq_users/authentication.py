@@ -3,7 +3,6 @@
 from functools import lru_cache
 from typing import Any
 
-from django.db import DataError
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework.request import Request
 from rest_framework_simplejwt import authentication
@@ -12,9 +11,10 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.utils import aware_utcnow
 
 from mentorq_users.models import User
+from mentorq_users.tokens import check_form
 
-# What a token of ours raises whose user id is no number, or none that a database can hold.
-ODD_TOKEN = (DataError, KeyError, ValueError, TypeError, OverflowError)
+# What a header that is no Latin-1 raises, and a token of ours whose expiry is no instant.
+ODD_TOKEN = (ValueError, TypeError, OverflowError)
 
 
 @lru_cache(maxsize=4096)
@@ -23,7 +23,9 @@ def verified(raw_token: bytes) -> AccessToken:
 
     It is remembered, because everybody sends the same one for half an hour; the caller asks whether it has expired.
     """
-    return AccessToken(raw_token)  # type: ignore[arg-type]  # SimpleJWT's annotation is wrong: it takes the encoded text
+    token = AccessToken(raw_token)  # type: ignore[arg-type]  # SimpleJWT's annotation is wrong: it takes the encoded text
+    check_form(token)
+    return token
 
 
 class JWTAuthentication(authentication.JWTAuthentication):
@@ -48,7 +50,7 @@ class JWTAuthentication(authentication.JWTAuthentication):
         return token
 
     def get_user(self, validated_token: Token) -> Any:
-        """Return the active account whose token it is; raises InvalidToken, User.DoesNotExist, or one of ODD_TOKEN."""
+        """Return the active account whose token it is; raises InvalidToken or User.DoesNotExist."""
         user = User.objects.behind_token(int(validated_token["user_id"]))
         if not user.is_active:
             raise InvalidToken()

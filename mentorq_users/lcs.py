@@ -106,6 +106,8 @@ def _email(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("not a text")
         validate_email(value)
+        if value != value.strip():  # it takes wide spaces for letters of a domain, which would fall away below
+            raise ValueError("white space around it")
         value.encode()  # a lone surrogate passes for a letter of a domain, but no database takes it
         validate_length(value)
     except (ValidationError, ValueError) as error:

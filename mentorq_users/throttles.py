@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from ipaddress import IPv6Address, IPv6Network
 from typing import cast
 
 from django.http import HttpRequest
@@ -35,6 +36,15 @@ class TokenThrottle(SimpleRateThrottle):
         key = hashlib.sha256(ident.encode()).hexdigest()
         count, self.ends_at = SignInTries.objects.count_one(key, self.duration)
         return count <= self.num_requests
+
+    def get_ident(self, request: Request) -> str:
+        """Return the client's address; of an IPv6 one its network, because each client has 2**64 addresses to try from."""
+        ident: str = super().get_ident(request)
+        try:
+            address = IPv6Address(ident)
+        except ValueError:
+            return ident
+        return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
 
     def wait(self) -> float:
         """Return the seconds until a try is let through again."""

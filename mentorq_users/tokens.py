@@ -1,5 +1,6 @@
 """MentorQ's own tokens: SimpleJWT's, with our claims, and with a memory of those logged out."""
 
+import re
 from typing import TypeVar
 
 from rest_framework_simplejwt import tokens
@@ -9,6 +10,9 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 from mentorq_users.models import RevokedToken, User
 
 T = TypeVar("T", bound=tokens.Token)
+# Anything else is none of our making, whoever has the key: `int()` takes `true`, ` 1` and full-width digits for a
+# number, and PostgreSQL takes no NUL.
+FORMS = {"user_id": "[1-9][0-9]{0,17}", "jti": "[0-9a-f]{32}"}
 
 
 def issue(kind: type[T], user: User) -> T:
@@ -16,6 +20,13 @@ def issue(kind: type[T], user: User) -> T:
     token = kind()
     token.payload.update({"user_id": str(user.pk), **user.token_claims})
     return token
+
+
+def check_form(token: tokens.Token) -> None:
+    """Raise TokenError unless the claims that we act upon look as `issue` writes them."""
+    texts = [(token.get(claim), form) for claim, form in FORMS.items()]
+    if type(token["exp"]) is not int or not all(isinstance(text, str) and re.fullmatch(form, text) for text, form in texts):
+        raise TokenError("Token is invalid")
 
 
 class RefreshToken(tokens.RefreshToken):
@@ -32,6 +43,7 @@ class RefreshToken(tokens.RefreshToken):
     def verify(self) -> None:
         """Raise TokenError for a token that is malformed, expired or logged out; SimpleJWT calls it on reading."""
         super().verify()
+        check_form(self)
         if RevokedToken.objects.filter(jti=self["jti"]).exists():
             raise TokenError("Token is logged out")
 
@@ -44,5 +56,5 @@ class RefreshToken(tokens.RefreshToken):
         """Return the active account whose token it is; raises TokenError where there is none any more."""
         try:
             return User.objects.get(pk=self["user_id"], is_active=True)
-        except (User.DoesNotExist, KeyError, ValueError, TypeError, OverflowError) as error:
+        except User.DoesNotExist as error:
             raise TokenError("Token belongs to nobody") from error

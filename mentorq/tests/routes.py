@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib import admin
 from django.urls import URLResolver, get_resolver
 
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
@@ -52,3 +53,29 @@ def routes_in(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
 def all_routes() -> list[str]:
     """Return the paths that the project answers, sorted."""
     return sorted(routes_in(get_resolver().url_patterns))
+
+
+def desk_paths(**pks: int) -> list[str]:
+    """Return a path for each of the admin site's patterns; `ticket` and `user` are the ids of rows that there are."""
+    varying = {
+        "<path:content_type_id>": "1",
+        "<slug:format>": "csv",
+        "^(?P<app_label>mentorq_backend|mentorq_users)/$": "mentorq_users/",
+        "(?P<url>.*)$": "nope/",
+    }
+    paths = []
+    for path in _patterns(admin.site.urls[0], "/admin/"):
+        for name, value in varying.items():
+            path = path.replace(name, value)
+        model = path.split("/")[3] if path.count("/") > 4 else ""
+        paths.append(path.replace("<path:object_id>", str(pks.get(model, 1))))
+    return sorted(paths)
+
+
+def _patterns(patterns: list[Any], prefix: str) -> Iterator[str]:
+    for pattern in patterns:
+        path = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern.url_patterns, path)
+        else:
+            yield path

@@ -1,5 +1,5 @@
-"""`python -m mentorq.tests.servers`: gunicorn and granian serve production, finish what they have in hand when they are
-told to end, and refuse to start without a SECRET_KEY.
+"""`python -m mentorq.tests.servers`: gunicorn and granian serve production, say little, finish what they have in hand
+when they are told to end, and want a SECRET_KEY to start.
 
 Needs requirements-dev.txt. Prints a line for each server and exits with 1 where one of them fails.
 """
@@ -7,6 +7,7 @@ Needs requirements-dev.txt. Prints a line for each server and exits with 1 where
 import http.client
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -30,6 +31,23 @@ SERVERS: dict[str, list[str | Path]] = {
     "granian": [BIN / "granian", "--interface=wsgi", "--port={port}", "mentorq.wsgi:application"],
 }
 PATIENCE = 15.0  # seconds for a start, a refusal or a stop
+# A version, or a word of what is inside. The servers do give their names.
+REVEALING = re.compile(rb"(granian|gunicorn|python|django)[/ ]?[0-9]|traceback|\.py\b|site-packages", re.IGNORECASE)
+OURS = b"Host: mentorq.example\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n"
+ODD_REQUESTS: dict[bytes, set[int]] = {
+    b"GET /api/nope HTTP/1.1\r\n" + OURS: {404},
+    b"GET /nope HTTP/1.1\r\n" + OURS: {404},
+    b"GET /api/tickets HTTP/1.1\r\n" + OURS + b"Authorization: Bearer x\r\nAuthorization: Bearer y\r\n": {401},
+    b"GET /api/tickets HTTP/1.1\r\n" + OURS + b"Authorization: Bearer \xff\xfe\r\n": {401},
+    b"GET /api/tickets HTTP/1.1\r\n" + OURS + b"Authorization: Bearer " + b"a" * 100_000 + b"\r\n": {401, 431},
+    b"GET /api/tickets HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n": {400},
+    b"GET /api/tickets HTTP/1.1\r\nConnection: close\r\n": {400},
+    b"GET /api/tickets HTTP/1.0\r\n": {400},
+    b"GET /api/tickets HTTP/1.1\r\nHost: evil.example\r\n" + OURS: {400},
+    b"GET /api/tickets HTTP/1.1\r\nno header\r\n" + OURS: {400},
+    b"BREW /api/tickets HTTP/1.1\r\n" + OURS: {401, 405},
+    b"nonsense\r\n": {400},
+}
 UNAUTHORIZED = {"detail": "Authentication credentials were not provided.", "code": "not_authenticated"}
 
 
@@ -65,6 +83,12 @@ class Server:
             return response.status, response.headers.get_content_type(), response.read()
         finally:
             connection.close()
+
+    def say(self, request: bytes) -> bytes:
+        """Return all that it answers to these very bytes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(64 * 1024), b""))
 
     def wait_until_ready(self) -> None:
         """Return once /healthz is 200; raises Failure where that takes too long."""
@@ -106,6 +130,12 @@ def stop(process: subprocess.Popen[str]) -> None:
         raise
 
 
+def production(database: str, lcs: str = "http://127.0.0.1:9") -> dict[str, str]:
+    """Return the environment of a server in production."""
+    key = secrets.token_urlsafe(64)
+    return {"SECRET_KEY": key, "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": database, "LCS_BASE_URL": lcs}
+
+
 def check_serves(name: str, database: str) -> None:
     """Raise Failure unless the server answers the API, the admin site and a static file of it."""
     with running(SERVERS[name], **production(database)) as server:
@@ -139,10 +169,15 @@ def check_finishes(name: str, database: str) -> None:
         server.process.wait(PATIENCE)
 
 
-def production(database: str, lcs: str = "http://127.0.0.1:9") -> dict[str, str]:
-    """Return the environment of a server in production."""
-    key = secrets.token_urlsafe(64)
-    return {"SECRET_KEY": key, "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": database, "LCS_BASE_URL": lcs}
+def check_says_little(name: str, database: str) -> None:
+    """Raise Failure where an answer to an odd request, also one that the server gives itself, tells what is behind it."""
+    with running(SERVERS[name], **production(database)) as server:
+        server.wait_until_ready()
+        for request, statuses in ODD_REQUESTS.items():
+            answer = server.say(request + b"\r\n")
+            status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else None
+            if status not in statuses or REVEALING.search(answer) or b"evil.example" in answer:
+                raise Failure(f"{request[:80]!r} is answered with {answer[:800]!r}")
 
 
 def check_refuses(name: str, database: str) -> None:
@@ -174,6 +209,7 @@ def main() -> int:
             for check, good in (
                 (check_serves, "serves production"),
                 (check_finishes, "finishes what it has in hand"),
+                (check_says_little, "says little of itself"),
                 (check_refuses, "refuses to start without SECRET_KEY"),
             ):
                 started = time.monotonic()

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from mentorq.tests.routes import desk_paths
+
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self' 'unsafe-eval'",  # what django-unfold's Alpine needs; no inline script runs
@@ -38,12 +40,34 @@ def test_an_answer_does_not_say_what_made_it(client, path):
     assert not re.search(r"django(?!-)|python/", str(response.headers).lower())
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/mentorq_backend/ticket/", "/admin/mentorq_users/user/"])
-def test_a_page_of_the_desk_has_no_inline_script(client, dan, path):
+@pytest.fixture
+def pages(client, dan, ada, mia, make_ticket) -> dict[str, str]:
+    """Every page that a browser shows: the docs, the door, and the desk's, by path."""
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+    paths = ["/api/docs/", *desk_paths(ticket=ticket.pk, user=ada.pk)]
+    door = client.get("/admin/login/").content.decode()
+    client.force_login(dan, backend="mentorq_users.backends.LCSBackend")
+    answers = {path: client.get(path) for path in paths}
+    html = {path: answer.content.decode() for path, answer in answers.items() if "html" in answer.get("Content-Type", "")}
+    return {**{path: page for path, page in html.items() if page}, "/admin/login/": door}
+
+
+def test_no_page_has_an_inline_script_or_loads_anything_from_elsewhere(pages):
+    inline = {path: re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", page) for path, page in pages.items()}
+    handlers = {path: re.findall(r"<[^>]*\son[a-z]+=", page) for path, page in pages.items()}
+    links = {path: re.findall(r"""(?:src|href|action)=["']?(?:https?:|//|javascript:|data:)[^"' >]*""", page)
+             for path, page in pages.items()}  # fmt: skip
+
+    assert len(pages) > 15
+    assert [(path, found) for said in (inline, handlers, links) for path, found in said.items() if found] == []
+
+
+def test_every_path_of_the_desk_is_framed_by_nobody_and_runs_our_own_scripts_alone(client, dan, ada, mia, make_ticket):
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
     client.force_login(dan, backend="mentorq_users.backends.LCSBackend")
 
-    page = client.get(path).content.decode()
+    answers = [client.get(path) for path in desk_paths(ticket=ticket.pk, user=ada.pk)]
 
-    assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", page) == []
-    assert re.findall(r"\son[a-z]+=", page) == []
-    assert "https://" not in "".join(re.findall(r'(?:src|href)="[^"]*"', page))
+    assert {answer["X-Frame-Options"] for answer in answers} == {"DENY"}
+    policies = {part.strip() for answer in answers for part in answer["Content-Security-Policy"].split(";") if part.strip()}
+    assert policies == {f"{name} {value}" for name, value in POLICY.items()}
