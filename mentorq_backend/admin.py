@@ -1,5 +1,6 @@
 """Tickets on the organizers' desk: to look at, to correct, and to move through the same verbs as the API."""
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -25,7 +26,7 @@ from mentorq_backend import exports
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
-from mentorq_backend.querysets import TicketQuerySet
+from mentorq_backend.querysets import ROW, TicketQuerySet
 from mentorq_backend.templatetags.desk import ago, exactly, waited
 from mentorq_users.admin import DeskAdmin, UserAdmin
 from mentorq_users.emails import normalize_email
@@ -218,7 +219,7 @@ class TicketAdmin(DeskAdmin):
     def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
         """Correct the ticket; raises TicketConflict where it is no longer as the page showed it."""
         ticket = Ticket.objects.get(pk=obj.pk)
-        if request.POST.get("_seen") != str(ticket.version):
+        if request.POST.get("_seen") != seen(ticket):
             raise TicketConflict("It has changed meanwhile: look at it again.", code="conflict", ticket=ticket)
         ticket.correct(by=organizer(request), **{name: form.cleaned_data[name] for name in self.correctable})
 
@@ -306,6 +307,7 @@ class TicketAdmin(DeskAdmin):
             sees_feedback = organizer(request).sees_statistics
             return {
                 "subtitle": str(ticket),
+                "seen": seen(ticket),
                 "verbs": verbs(ticket),
                 "mentors": choosable_mentors(),
                 "events": ticket.events.all(),
@@ -313,6 +315,11 @@ class TicketAdmin(DeskAdmin):
                 "sees_statistics": sees_feedback,
             }
         return {}
+
+
+def seen(ticket: Ticket) -> str:
+    """Return a text that stands for the ticket as its page shows it; its `version` would tell that it was rated."""
+    return hashlib.sha256(repr([getattr(ticket, column) for column in ROW[:-1]]).encode()).hexdigest()
 
 
 def verbs(ticket: Ticket) -> list[str]:

@@ -134,10 +134,9 @@ class TicketViewSet(
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/<id>/`."""
-        ticket = self.get_object()
-        return (
-            Response(status=304) if self.is_unchanged(str(ticket.version)) else Response(self.get_serializer(ticket).data)
-        )
+        # Not by the ticket's version, which would tell everybody that it was rated.
+        shown_to_caller = self.get_serializer(self.get_object()).data
+        return Response(status=304) if self.is_unchanged(repr(shown_to_caller)) else Response(shown_to_caller)
 
     @extend_schema(
         summary="What happened to a ticket",

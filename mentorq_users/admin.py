@@ -38,6 +38,10 @@ class DeskAdmin(ModelAdmin):
         """Return whether a query string may ask for that: by any other column one could guess a password's hash."""
         return lookup in self.filtered_by and not (lookup.startswith("created") and is_no_instant(value))
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Return whether a page may name a row by that column: nothing of ours is chosen by another than the id."""
+        return to_field == str(self.opts.pk.name)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer with the list; raises SuspiciousOperation (400) for a choice of rows that no list of ours offers."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)

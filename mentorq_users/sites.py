@@ -8,7 +8,8 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.cache import cache
-from django.core.exceptions import ValidationError
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
@@ -66,6 +67,13 @@ class DeskSite(UnfoldAdminSite):
                 return cast("HttpResponse", response)
 
         return update_wrapper(in_desk_time, guarded)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Answer with the pages of the desk that a text names; raises SuspiciousOperation (400) for a page that is none."""
+        try:
+            return cast("HttpResponse", super().search(request, extra_context))
+        except (ValueError, InvalidPage) as error:
+            raise SuspiciousOperation("no page of the search") from error
 
     def still_holds(self, user: Any) -> bool:
         """Return whether LCS still makes them an organizer; the last known roles hold while it does not answer."""
