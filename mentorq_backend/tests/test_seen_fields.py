@@ -154,16 +154,16 @@ ANYBODY = {
     "sign in": "tokens", "bad sign-in": "401", "refresh": "access", "bad refresh": "401", "sign out": "bye",
     "bad sign-out": "401",
 }  # fmt: skip
-PUBLIC = {"/", "/api/docs/", "/api/schema/", "/healthz/", "/readyz/"}  # the same for everybody, byte for byte
+PUBLIC = {"/", "/api/docs/", "/api/schema/", "/healthz/", "/readyz/", "/metrics/"}  # the same for everybody, byte for byte
 WRITTEN = ["GET", "POST", "PATCH"]  # HEAD and OPTIONS have tests of their own
 COMMON = keys(
-    "Allow Content-Length Content-Type Content-Security-Policy Cross-Origin-Opener-Policy Referrer-Policy Vary"
-    " X-Content-Type-Options X-Frame-Options X-Request-ID"
+    "Allow Cache-Control Content-Length Content-Type Content-Security-Policy Cross-Origin-Opener-Policy Referrer-Policy"
+    " Vary X-Content-Type-Options X-Frame-Options X-Request-ID"
 ).keys()
 HEADERS = {
     "401": {"WWW-Authenticate"},
     "opened": {"Location"},
-    **{word: {"ETag", "Cache-Control"} for word in ("tickets", "page", "none", "ticket")},
+    **{word: {"ETag"} for word in ("tickets", "page", "none", "ticket")},
 }
 
 
