@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql servers check-bench torture check-torture histories openapi check-openapi check-deploy clean
+.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture check-torture histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -26,7 +26,7 @@ run: .venv/run
 	trap "kill $$lcs $$server 2>/dev/null" EXIT; trap exit INT TERM; wait $$server
 
 ## Everything that must stay true
-test: lint types migrations test-sqlite test-postgresql servers check-openapi check-deploy
+test: lint types migrations test-sqlite test-postgresql test-fuzzing servers check-openapi check-deploy
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -43,6 +43,15 @@ test-sqlite: .venv/dev
 
 test-postgresql: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST)
+
+## What schemathesis makes of the OpenAPI document, and what only a real server meets
+test-fuzzing: .venv/dev
+	$(PYTEST) mentorq/tests/fuzzing
+
+## The same with a thousand examples for each operation and role, on each database; half an hour or more for each
+fuzz: .venv/dev
+	$(PYTEST) mentorq/tests/fuzzing --hypothesis-profile=thorough
+	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST) mentorq/tests/fuzzing --hypothesis-profile=thorough
 
 ## 20,000 random histories of moves, feedback and polls on each database; half an hour or more for each
 histories: .venv/dev

@@ -3,10 +3,10 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, InternalError, OperationalError
 from rest_framework import views
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException, ParseError, PermissionDenied
 from rest_framework.response import Response
 
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
@@ -68,5 +68,7 @@ def _as_api_exception(exc: Exception) -> Exception:
             return ServiceUnavailable("The database does not answer. Please try again in a moment.")
         case RequestDataTooBig():
             return PayloadTooLarge()
+        case TooManyFieldsSent():  # in the query string
+            return ParseError("Too many parameters.")
         case _:
             return exc

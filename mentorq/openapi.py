@@ -25,5 +25,6 @@ UNSUPPORTED = OpenApiResponse(ErrorSerializer, "The body is not JSON.")
 THROTTLED = OpenApiResponse(ErrorSerializer, "Too many tries; `Retry-After` says when to try again.")
 UNAVAILABLE = OpenApiResponse(ErrorSerializer, "LCS or the database does not answer; `Retry-After` says when to try again.")
 
-READ_ERRORS = {401: UNAUTHORIZED, 503: UNAVAILABLE}
+# A GET may come with a body in chunks, and with an unknown Host, too. A 405 is no answer of an operation: there is none.
+READ_ERRORS = {400: BAD_REQUEST, 401: UNAUTHORIZED, 411: LENGTH_REQUIRED, 503: UNAVAILABLE}
 WRITE_ERRORS = {400: BAD_REQUEST, 411: LENGTH_REQUIRED, 413: TOO_LARGE, 415: UNSUPPORTED, **READ_ERRORS}

@@ -46,6 +46,13 @@ class TicketSearchFilter(SearchFilter):
             raise exceptions.ValidationError({self.search_param: [f"At most {self.MAX_LENGTH} characters, please."]})
         return list(super().get_search_terms(request))
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return what the OpenAPI document says of it."""
+        return [
+            {**parameter, "schema": {"type": "string", "maxLength": self.MAX_LENGTH}}
+            for parameter in super().get_schema_operation_parameters(view)
+        ]
+
 
 class CreatedFilter(filters.FilterSet):
     """Tickets of one event: `created_after` is inclusive, `created_before` exclusive, both ISO 8601, by default in UTC."""

@@ -122,11 +122,12 @@ NOT_MODIFIED = OpenApiResponse(None, "The client has it already.")
 
 SLACK_LINK = OpenApiResponse({"type": "string", "format": "uri"}, "The link.")
 _SLACK_ERROR: dict[str, Any] = {"type": "string"}
+_SLACK_404 = {"oneOf": [_SLACK_ERROR, {"$ref": "#/components/schemas/Error"}]}
 SLACK_ERRORS = {
-    (status, "application/json"): OpenApiResponse(_SLACK_ERROR, description)
+    status: OpenApiResponse(_SLACK_404 if status == 404 else _SLACK_ERROR, description)
     for status, description in {
         403: "LCS's own word that somebody has no Slack account; else `error: …`.",
-        404: "`error: …`: there is none, or this person may not see it.",
+        404: "`error: …`: there is none, or this person may not see it; an object where the id is no number.",
         409: "`error: …`: nobody has claimed it yet.",
         503: "`error: …`: LCS or the database does not answer.",
     }.items()

@@ -36,6 +36,12 @@ class TicketPagination(LimitOffsetPagination):
         """Return what the OpenAPI document says: the array, or with `limit` a page."""
         return {"oneOf": [schema, super().get_paginated_response_schema(schema)]}
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return what the OpenAPI document says of `limit` and `offset`."""
+        limit, offset = super().get_schema_operation_parameters(view)
+        limit["schema"]["minimum"], offset["schema"]["minimum"] = 1, 0
+        return [limit, offset]
+
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         self.get_offset(request)  # a wrong one is a 400 without a limit, too
         return super().paginate_queryset(queryset, request, view)

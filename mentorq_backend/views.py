@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from mentorq.openapi import BAD_REQUEST, FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
+from mentorq.openapi import FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
 from mentorq_backend import shown, stats
 from mentorq_backend.etags import ConditionalGetMixin
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
@@ -58,7 +58,7 @@ from mentorq_users.slack import dm_link
         description="Mentors, organizers and directors get every ticket, everyone else their own. Newest first. "
         "A plain array; with `limit` a page of it. Polled with `If-None-Match`, an unchanged queue is a 304.",
         parameters=[IF_NONE_MATCH],
-        responses={200: TicketSerializer(many=True), 304: NOT_MODIFIED, **READ_ERRORS, 400: BAD_REQUEST},
+        responses={200: TicketSerializer(many=True), 304: NOT_MODIFIED, **READ_ERRORS},
     ),
     create=extend_schema(
         summary="Open a ticket",
@@ -162,7 +162,7 @@ class StatsView(generics.GenericAPIView[Ticket]):
         summary="The waiting times",
         description="Directors only. Seconds are counted from a ticket's creation.",
         filters=True,
-        responses={200: StatsSerializer, **READ_ERRORS, 400: BAD_REQUEST, 403: FORBIDDEN},
+        responses={200: StatsSerializer, **READ_ERRORS, 403: FORBIDDEN},
     )
     def get(self, request: Request) -> Response:
         """Answer with the figures of the tickets that the query string asks for."""
@@ -175,7 +175,7 @@ class StatsView(generics.GenericAPIView[Ticket]):
         description="A link to the conversation with the other party: the owner gets the mentor, everyone else the owner. "
         "Failures are bare strings too.",
         parameters=[TICKET_ID],
-        responses={(200, "application/json"): SLACK_LINK, 401: READ_ERRORS[401], **SLACK_ERRORS},
+        responses={(200, "application/json"): SLACK_LINK, **READ_ERRORS, **SLACK_ERRORS},
     )
 )
 class SlackDMView(generics.GenericAPIView[Ticket]):
@@ -249,7 +249,7 @@ class FeedbackViewSet(
         summary="The best mentors",
         description="Best first, by a Bayesian average: one five does not outrank forty good ratings.",
         parameters=[LEADERBOARD_LIMIT],
-        responses={200: LeaderboardSerializer(many=True), **READ_ERRORS, 400: BAD_REQUEST},
+        responses={200: LeaderboardSerializer(many=True), **READ_ERRORS},
     )
     @action(detail=False)
     def leaderboard(self, request: Request) -> Response:

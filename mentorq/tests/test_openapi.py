@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from mentorq.tests.routes import API_ROUTES, ROUTES
 from mentorq_backend.models import Feedback
+from mentorq_users.throttles import TokenThrottle
 
 PATH = settings.BASE_DIR / "docs" / "openapi.yml"
 DOCUMENT = yaml.safe_load(PATH.read_text(encoding="utf-8"))
@@ -237,3 +238,15 @@ def test_what_a_conflict_answers_fits_the_document(client_of, ada, mia, max_, ma
     response = client_of(max_).patch(f"/api/tickets/{ticket.pk}", {"status": "CLAIMED"})
 
     assert (response.status_code, errors_of(response, "PATCH /api/tickets/{id}/")) == (409, [])
+
+
+@pytest.mark.parametrize(("fault", "statuses"), [("", [401, 429]), ("html", [503, 429])])
+def test_what_a_refused_sign_in_answers_fits_the_document(db, client, lcs, monkeypatch, fault, statuses):
+    monkeypatch.setattr(TokenThrottle, "rate", "1/min", raising=False)
+    lcs.fault = fault
+    body = {"email": "ada@example.edu", "lcs_token": "x"}
+
+    responses = [client.post("/api/auth/token", body, "application/json") for _ in range(2)]
+
+    assert [response.status_code for response in responses] == statuses
+    assert [errors_of(response, "POST /api/auth/token/") for response in responses] == [[], []]

@@ -1,0 +1,180 @@
+"""What only a real server meets: chunks, lengths that lie, clients that leave. No write is half done or silently none.
+
+What a server itself refuses, before MentorQ is asked, it refuses in its own words: only the status is held to.
+"""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from mentorq.tests.servers import BASE_DIR, SERVERS, migrated, running
+
+HOST = "mentorq.example"
+PRODUCTION = {"SECRET_KEY": "asked-on-loopback-for-a-minute-and-forgotten-with-its-database", "ALLOWED_HOSTS": HOST}
+CLOSE = b'{"status": "CLOSED"}'
+LENGTH_REQUIRED = {"detail": "Send the body with its Content-Length, not in chunks.", "code": "length_required"}
+
+
+def chunked(body):
+    """The body as HTTP/1.1 sends it whose length it does not know."""
+    return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+class Desk:
+    """A running server, a mentor's token, and a ticket that waits for them."""
+
+    def __init__(self, server, token, ticket):
+        self.server, self.token, self.path = server, token, f"/api/tickets/{ticket}/"
+
+    def send(self, request_line, body=b"", *, leave=False, **headers):
+        """Send these bytes, and leave if so told; return the answer's status, 0 without one, and its JSON."""
+        lines = [request_line, *(f"{name.replace('_', '-')}: {value}" for name, value in self.headers(headers).items())]
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+            if leave:
+                connection.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, content = answer.partition(b"\r\n\r\n")
+        if not head:
+            return 0, None
+        start, end = content.find(b"{"), content.rfind(b"}") + 1  # it may come in chunks itself
+        return int(head.split()[1]), json.loads(content[start:end]) if b"application/json" in head else None
+
+    def headers(self, more):
+        return {
+            "Host": HOST,
+            "X-Forwarded-Proto": "https",
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
+            "Connection": "close",
+            **more,
+        }
+
+    def patch(self, body=CLOSE, **headers):
+        return self.send(f"PATCH {self.path} HTTP/1.1", body, **headers)
+
+    @property
+    def status(self):
+        """The ticket's status now."""
+        return self.send(f"GET {self.path} HTTP/1.1")[1]["status"]
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def serving(request, tmp_path_factory):
+    """Each server in turn, on a SQLite file of its own."""
+    environment = {"DATABASE_URL": migrated(str(tmp_path_factory.mktemp("wire"))), **PRODUCTION}
+    prepare = [sys.executable, "-m", "mentorq.bench.inside", "claims", "1", "40"]
+    made = json.loads(
+        subprocess.run(prepare, cwd=BASE_DIR, env={**os.environ, **environment}, check=True, capture_output=True).stdout
+    )
+    with running(SERVERS[request.param], **environment) as server:
+        server.wait_until_ready()
+        yield server, made["mentors"][0], iter(made["tickets"])
+
+
+@pytest.fixture
+def desk(serving):
+    server, token, tickets = serving
+    return Desk(server, token, next(tickets))
+
+
+def test_a_body_with_its_length_does_what_it_says(desk):
+    status, shown = desk.patch(Content_Length=len(CLOSE))
+
+    assert (status, shown["status"]) == (200, "CLOSED")
+
+
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", "gzip, chunked"])
+def test_a_body_in_chunks_is_refused_and_does_nothing(desk, coding):
+    assert desk.patch(chunked(CLOSE), Transfer_Encoding=coding) == (411, LENGTH_REQUIRED)
+    assert desk.status == "OPEN"
+
+
+@pytest.mark.parametrize("body", [CLOSE, chunked(CLOSE)])
+@pytest.mark.parametrize("length", [len(CLOSE), 0])
+def test_a_body_with_two_lengths_is_refused_and_does_nothing(desk, body, length):
+    status, _ = desk.patch(body, Transfer_Encoding="chunked", Content_Length=length)
+
+    assert status in {400, 411}
+    assert desk.status == "OPEN"
+
+
+@pytest.mark.parametrize("length", ["-1", "abc", "1e3", "+20", "20, 3", 10**30])
+def test_a_length_that_is_none_is_refused_and_does_nothing(desk, length):
+    status, _ = desk.patch(Content_Length=length)
+
+    assert status in {400, 413}
+    assert desk.status == "OPEN"
+
+
+def test_a_good_body_of_which_more_was_promised_does_nothing(desk):
+    status, _ = desk.patch(Content_Length=len(CLOSE) + 1, leave=True)
+
+    assert status in {0, 400}  # who has left does not always hear it
+    assert desk.status == "OPEN"
+
+
+def test_a_body_longer_than_its_length_ends_there_and_the_rest_is_no_other_request(desk):
+    second = f"PATCH {desk.path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(CLOSE)}\r\n\r\n".encode() + CLOSE
+
+    status, answer = desk.patch(b"{" + second, Content_Length=1)
+
+    assert (status, answer["code"]) == (400, "parse_error")
+    assert desk.status == "OPEN"
+
+
+def test_a_body_that_would_be_too_large_is_413_in_json_before_it_has_come(desk):
+    expected = {"detail": "The body is too large.", "code": "too_large"}
+    assert desk.patch(Content_Length=len(CLOSE) + 400_000) == (413, expected)
+    assert desk.status == "OPEN"
+
+
+@pytest.mark.parametrize("method", ["BREW", "TRACE", "DELETE", "PUT"])
+def test_another_method_is_405_in_json(desk, method):
+    status, answer = desk.send(f"{method} {desk.path} HTTP/1.1")
+
+    assert (status, answer["code"]) == (405, "method_not_allowed")
+
+
+def test_a_method_in_lower_case_does_what_it_says_or_is_refused(desk):
+    status, _ = desk.send(f"patch {desk.path} HTTP/1.1", CLOSE, Content_Length=len(CLOSE))
+
+    assert (status, desk.status) in {(200, "CLOSED"), (400, "OPEN")}  # granian, gunicorn
+
+
+def frame(kind, flags, stream, payload):
+    """A frame of HTTP/2: RFC 9113, section 4.1."""
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+@pytest.mark.parametrize("serving", ["granian"], indirect=True)  # gunicorn speaks HTTP/1 alone
+def test_a_body_without_its_length_over_http_2_is_refused_and_does_nothing(desk):
+    fields = {":method": "PATCH", ":scheme": "http", ":authority": HOST, ":path": desk.path, **desk.headers({})}
+    del fields["Host"], fields["Connection"]
+    literal = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
+    block = b"".join(b"\x00" + hpack(name) + hpack(value) for name, value in literal)
+
+    with socket.create_connection(("127.0.0.1", desk.server.port), timeout=10) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))  # settings
+        connection.sendall(frame(1, 4, 1, block) + frame(0, 1, 1, CLOSE))  # headers and data of the first stream
+        answer = b""
+        while b"}" not in answer:
+            answer += connection.recv(65536)
+
+    assert json.dumps(LENGTH_REQUIRED).encode() in answer
+    assert desk.status == "OPEN"
+
+
+def hpack(text):
+    """A literal string of HPACK: RFC 7541, section 5.2, its length as an integer with a prefix of seven bits."""
+    if len(text) < 127:
+        return bytes([len(text)]) + text
+    rest, length = len(text) - 127, b"\x7f"
+    while rest >= 128:
+        rest, length = rest // 128, length + bytes([rest % 128 + 128])
+    return length + bytes([rest]) + text
