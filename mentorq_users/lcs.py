@@ -33,7 +33,7 @@ validate_length = MaxLengthValidator(254)  # what the account's column holds
 MAX_ANSWER_BYTES = 1024 * 1024
 # So many requests of a process may wait for LCS at once; the others are told so at once, that a hanging LCS never takes
 # all of the server's threads. Give the server more of them than this.
-MAX_CALLS = 16
+MAX_CALLS = 8
 slots = threading.BoundedSemaphore(MAX_CALLS)
 # Only what gets no answer counts: one person's odd profile must not keep the others out.
 breaker = Breaker(failures=5, seconds=5)
@@ -208,7 +208,7 @@ def take_slot() -> None:
 
     Raises LCSUnavailable where all stay taken for a moment: LCS hangs.
     """
-    if not slots.acquire(timeout=0.25):
+    if not slots.acquire(timeout=0.1):
         raise LCSUnavailable(f"{MAX_CALLS} calls wait for it already")
 
 

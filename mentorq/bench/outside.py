@@ -19,7 +19,7 @@ from mentorq.tests.servers import BIN, Server, running
 from mentorq_users.devlcs import PASSWORD, PEOPLE
 
 GRANIAN: list[str | Path] = [
-    BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=32", "--respawn-failed-workers",
+    BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=16", "--respawn-failed-workers",
     "--backlog=4096", "--backpressure=4096", "--port={port}", "mentorq.bench.wsgi:application",
 ]  # fmt: skip
 MENTORS, CLAIMS_EACH = 50, 10
@@ -31,7 +31,7 @@ def serving(url: str, lcs: str = "http://127.0.0.1:9", **variables: str) -> Iter
     with running(GRANIAN, DATABASE_URL=url, LCS_BASE_URL=lcs, **PRODUCTION, **variables) as server:
         server.wait_until_ready()
         # Each of its threads opens its connection to the database at its first request.
-        seconds_each(server.port, [http("/healthz")], clients=64, count=64 * 20)
+        seconds_each(server.port, [http("/healthz")], clients=32, count=32 * 20)
         yield server
 
 

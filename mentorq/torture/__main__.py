@@ -22,7 +22,7 @@ class Size(NamedTuple):
 
     kills: int = 20
     races: int = 500
-    ill: float = 30
+    ill: float = 20
     people: int = 2000
     crowd: float = 120
     outage: float = 5

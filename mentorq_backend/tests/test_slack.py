@@ -219,7 +219,7 @@ def test_when_all_places_are_taken_the_answer_comes_at_once(claimed, signed_in, 
 
     assert response.status_code == 503
     assert lcs.calls == []
-    assert "16 calls wait for it already" in caplog.text
+    assert "8 calls wait for it already" in caplog.text
 
 
 def test_every_place_is_given_back(claimed, signed_in, ask, lcs, settings):
