@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connections
+from django.test import override_settings
 from django.utils import timezone
 from django_guid.log_filters import CorrelationId
 from hypothesis import settings
@@ -57,6 +58,13 @@ def logged() -> Iterator[list[str]]:
     yield handler.lines
     logging.getLogger().removeHandler(handler)
     assert [line for line in handler.lines if SECRET.search(line)] == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_are_not_listed() -> Iterator[None]:
+    """They are looked for when asked for: to list them all, anew for each test's client, takes longer than most tests."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ from mentorq.torture.lcs import WAYS
 from mentorq.torture.outcome import Outcome
 
 KNOCKS_A_SECOND = 50
-# Twenty seconds say something of a machine that others use too, a few do not.
-LONG_ENOUGH = 20
+# Fifteen seconds say something of a machine that others use too, a few do not.
+LONG_ENOUGH = 15
 
 
 @contextmanager
