@@ -21,7 +21,7 @@ EVERY = 5.0  # seconds between two polls of a person
 ARRIVAL = 0.25  # of the time, in which people come and get their first list
 MENTORS, HALF_SENT = 50, 100
 TICKET = json.dumps({"title": "It loops", "location": "Here"})
-PATIENCE = 30
+PATIENCE = LONG_ENOUGH = 30  # seconds
 
 
 class Connection:
@@ -162,5 +162,6 @@ def crowds(name: str, url: str, people: int, seconds: float) -> Outcome:
         figures,
         none=["errors", "half done"],
         some=["moves", "of them unchanged"],
-        most={"health at most ms": 1000},
+        # A few seconds say too little of a machine that others use too.
+        most={"health at most ms": 1000} if seconds >= LONG_ENOUGH else {},
     )
