@@ -101,15 +101,16 @@ class Crowd:
         await self.every(EVERY, once)
 
     async def half_send(self) -> None:
-        """Send a request a byte every few seconds, and never its end."""
-        _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(b"POST /api/tickets HTTP/1.1\r\nHost: mentorq.example\r\nContent-Length: 1000\r\nX-Slow: ")
-        with suppress(OSError):  # the server may well lose patience
-            while time.monotonic() < self.until:
-                await asyncio.sleep(2)
-                writer.write(b"x")
-                await writer.drain()
-            writer.close()
+        """Send a request a byte every few seconds and never its end, and begin anew where the server loses patience."""
+        while time.monotonic() < self.until:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.write(b"POST /api/tickets HTTP/1.1\r\nHost: mentorq.example\r\nContent-Length: 1000\r\nX-Slow: ")
+                while time.monotonic() < self.until:
+                    await asyncio.sleep(2)
+                    writer.write(b"x")
+                    await writer.drain()
+                writer.close()
 
     async def probe(self) -> None:
         """Ask /healthz, five times a second."""
@@ -118,6 +119,27 @@ class Crowd:
             await self.ask("health", connection, http("/healthz"))
 
         await self.every(0.2, once)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """How much was asked, how often in vain, and how long it took."""
+        wanted = {("poll", 200), ("poll", 304), ("move", 200), ("move", 201), ("health", 200)}
+        figures: dict[str, float] = {
+            "polls": self.answers["poll", 200] + self.answers["poll", 304],
+            "of them unchanged": self.answers["poll", 304],
+            "moves": self.answers["move", 200] + self.answers["move", 201],
+            "errors": sum(count for answer, count in self.answers.items() if answer not in wanted),
+            "health at most ms": milliseconds(max(self.seconds["health"])),
+        }
+        for what, waits in self.seconds.items():
+            centiles = quantiles(waits, n=100, method="inclusive")
+            figures |= {f"{what} median ms": milliseconds(centiles[49]), f"{what} 99 % ms": milliseconds(centiles[98])}
+        return figures
+
+
+def milliseconds(seconds: float) -> float:
+    """Return so many seconds in milliseconds, to a tenth."""
+    return round(seconds * 1000, 1)
 
 
 async def gathered(port: int, hackers: list[str], mentors: list[str], seconds: float) -> Crowd:
@@ -141,21 +163,7 @@ def crowds(name: str, url: str, people: int, seconds: float) -> Outcome:
     invited = inside(url, "crowd", str(people - MENTORS), str(MENTORS))
     with serving(url) as server:
         crowd = asyncio.run(gathered(server.port, invited["hackers"], invited["mentors"], seconds))
-    wanted = {("poll", 200), ("poll", 304), ("move", 200), ("move", 201), ("health", 200)}
-    figures = {
-        "polls": crowd.answers["poll", 200] + crowd.answers["poll", 304],
-        "of them unchanged": crowd.answers["poll", 304],
-        "moves": crowd.answers["move", 200] + crowd.answers["move", 201],
-        "errors": sum(count for answer, count in crowd.answers.items() if answer not in wanted),
-        "half done": inside(url, "audit")["half done"],
-    }
-    for what, waits in crowd.seconds.items():
-        centiles = quantiles(waits, n=100, method="inclusive")
-        figures[f"{what} median ms"], figures[f"{what} 99 % ms"] = (
-            round(centiles[49] * 1000, 1),
-            round(centiles[98] * 1000, 1),
-        )
-    figures["health at most ms"] = round(max(crowd.seconds["health"]) * 1000, 1)
+    figures = {**crowd.figures, "half done": inside(url, "audit")["half done"]}
     return Outcome(
         name,
         f"{people:,} people poll every {EVERY:g} s, {MENTORS} of them help, {HALF_SENT} requests half sent, {seconds:g} s",
