@@ -28,7 +28,7 @@ class Size(NamedTuple):
     outage: float = 5
 
 
-SHORT = Size(kills=3, races=20, ill=6, people=200, crowd=6, outage=2)
+SHORT = Size(kills=3, races=20, ill=6, people=200, crowd=20, outage=2)
 
 
 def outcomes(name: str, url_of: URLOf, size: Size) -> Iterator[Outcome]:
