@@ -1,6 +1,6 @@
 """Who does not answer is left alone for a moment, and found again."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -21,6 +21,14 @@ def lcs_at(settings):
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
     client.breaker.reset()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The breaker's clock, which goes on only where a test says so."""
+    clock = SimpleNamespace(seconds=1000.0, monotonic=lambda: clock.seconds)
+    monkeypatch.setattr("mentorq_users.breaker.time", clock)
+    return clock
 
 
 def ask():
@@ -66,55 +74,64 @@ def test_a_good_answer_between_makes_it_forget_the_failures(lcs_at):
     assert (outcomes, len(lcs_at.calls)) == (([LCSUnavailable] * 4 + [LCSRefused]) * 3, 15)
 
 
-def test_it_is_found_again(lcs_at, monkeypatch):
-    monkeypatch.setattr(client, "breaker", Breaker(failures=5, seconds=0.1))
+def test_it_is_found_again(lcs_at, clock):
     for _ in range(5):
         lcs_at.add(responses.POST, f"{URL}/validate", body=requests.ReadTimeout())
     lcs_at.add(responses.POST, f"{URL}/validate", json={"statusCode": 403, "body": "no"})
     assert [ask() for _ in range(6)] == [LCSUnavailable] * 6
 
-    time.sleep(0.12)
+    clock.seconds += client.breaker.seconds
 
     assert [ask() for _ in range(3)] == [LCSRefused] * 3
 
 
-def test_then_one_looks_while_the_others_wait():
-    breaker = Breaker(failures=1, seconds=0.1)
+def test_until_its_seconds_are_over_nobody_looks(clock):
+    breaker = Breaker(failures=1, seconds=5)
     breaker.failed()
-    closed = breaker.lets_through()
-    time.sleep(0.12)
 
-    assert (closed, [breaker.lets_through() for _ in range(3)]) == (False, [True, False, False])
-
-
-def test_of_fifty_at_once_one_looks(at_once):
-    breaker = Breaker(failures=1, seconds=0.5)
-    breaker.failed()
-    time.sleep(0.55)
-
-    assert sum(at_once([breaker.lets_through] * 50)) == 1
-
-
-def test_one_who_looked_in_vain_keeps_it_open():
-    breaker = Breaker(failures=3, seconds=0.1)
-    for _ in range(3):
-        breaker.failed()
-    time.sleep(0.12)
-    assert breaker.lets_through()
-
-    breaker.failed()
+    clock.seconds += 4.99
 
     assert breaker.lets_through() is False
 
 
-def test_a_huge_answer_is_an_answer_too(lcs_at, monkeypatch):
-    monkeypatch.setattr(client, "breaker", Breaker(failures=2, seconds=0.1))
-    for _ in range(2):
+def test_then_one_looks_while_the_others_wait(clock):
+    breaker = Breaker(failures=1, seconds=5)
+    breaker.failed()
+
+    clock.seconds += 5
+
+    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
+
+
+def test_of_fifty_at_once_one_looks(at_once, clock):
+    breaker = Breaker(failures=1, seconds=5)
+    breaker.failed()
+    clock.seconds += 5
+
+    assert sum(at_once([breaker.lets_through] * 50)) == 1
+
+
+def test_one_who_looked_in_vain_keeps_it_open(clock):
+    breaker = Breaker(failures=3, seconds=5)
+    for _ in range(3):
+        breaker.failed()
+    clock.seconds += 5
+    assert breaker.lets_through()
+    clock.seconds += 4  # the look took a while
+
+    breaker.failed()
+    clock.seconds += 4
+
+    assert breaker.lets_through() is False
+
+
+def test_a_huge_answer_is_an_answer_too(lcs_at, clock):
+    for _ in range(5):
         lcs_at.add(responses.POST, f"{URL}/validate", body=requests.ReadTimeout())
     lcs_at.add(responses.POST, f"{URL}/validate", body=b"x" * (client.MAX_ANSWER_BYTES + 1))
     lcs_at.add(responses.POST, f"{URL}/validate", json={"statusCode": 403, "body": "no"})
-    assert [ask() for _ in range(2)] == [LCSUnavailable] * 2
+    assert [ask() for _ in range(6)] == [LCSUnavailable] * 6
 
-    time.sleep(0.12)
+    clock.seconds += client.breaker.seconds
 
     assert [ask() for _ in range(2)] == [LCSUnavailable, LCSRefused]
