@@ -78,13 +78,17 @@ def measured(url: str, server: Server, seconds: float) -> tuple[dict[str, float]
     """Return how long a poll and a list take in the median while nobody knocks and while all do, and what these heard."""
     mentor = inside(url, "prepare", "100")["mentor"]
     requests = [polls(server.port, "/api/tickets", mentor), http("/api/tickets?status=OPEN,CLAIMED", token=mentor)]
-    quiet = typical(server.port, requests, seconds / 2)
+    before = taken(server.port, requests, seconds / 4)
     with knocking(server.port) as answers:
-        loud = typical(server.port, requests, seconds)
+        loud = [median(times) * 1000 for times in taken(server.port, requests, seconds)]
+    after = taken(server.port, requests, seconds / 4)  # as much again, that the machine's own moods fall on both sides
+    quiet = [median(first + last) * 1000 for first, last in zip(before, after, strict=True)]
     figures = {
-        "median ms before": round(quiet * 1000, 2),
-        "median ms meanwhile": round(loud * 1000, 2),
-        "times as long": round(loud / quiet, 2),
+        "poll ms": round(quiet[0], 2),
+        "poll ms meanwhile": round(loud[0], 2),
+        "list ms": round(quiet[1], 2),
+        "list ms meanwhile": round(loud[1], 2),
+        "times as long": round(max(meanwhile / alone for meanwhile, alone in zip(loud, quiet, strict=True)), 2),
     }
     return figures, answers
 
@@ -105,17 +109,18 @@ def knocking(port: int) -> Iterator[list[tuple[str, int]]]:
             knocker.join()
 
 
-def typical(port: int, requests: list[bytes], seconds: float) -> float:
-    """Return the median of what a request takes, asked one after the other for so long."""
-    client, taken = Client(port), []
+def taken(port: int, requests: list[bytes], seconds: float) -> list[list[float]]:
+    """Return the seconds that each of the requests takes, each time it is asked, one after the other for so long."""
+    client = Client(port)
+    times: list[list[float]] = [[] for _ in requests]
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for request in requests:
+        for request, its in zip(requests, times, strict=True):
             start = time.perf_counter()
             client.ask(request)
-            taken.append(time.perf_counter() - start)
+            its.append(time.perf_counter() - start)
         time.sleep(0.01)
-    return median(taken)
+    return times
 
 
 def knock(port: int, number: int, answers: list[tuple[str, int]], over: threading.Event) -> None:
