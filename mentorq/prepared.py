@@ -1,15 +1,18 @@
 """The few statements that nearly every request makes, for which the ORM's way costs more than running them.
 
-Querysets are compiled once; an INSERT and a conditional UPDATE of one row are written down from the model's fields.
+Querysets are compiled once, and PostgreSQL plans them once for each connection, which takes it longer than to run them;
+an INSERT and a conditional UPDATE of one row are written down from the model's fields.
 """
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, connections
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import RawSQL
+from psycopg import Cursor
 
 
 class Prepared:
@@ -24,7 +27,7 @@ class Prepared:
     def __call__(self, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows for these values, which must be what the database itself takes: numbers and texts."""
         sql, params, converters = self._compiled
-        with connections[self._compiler.using].cursor() as cursor:
+        with _cursor(connections[self._compiler.using]) as cursor:
             cursor.execute(sql, [values[param] if isinstance(param, Placeholder) else param for param in params])
             return [tuple(row) for row in self._compiler.apply_converters(cursor.fetchall(), converters)]
 
@@ -75,6 +78,14 @@ def update(
         cursor.execute(sql, _values(model, changes) + _values(model, still))
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
+
+
+def _cursor(connection: Any) -> CursorWrapper:
+    """Return a cursor whose statements PostgreSQL keeps: Django's own writes the values into the text of each."""
+    if connection.vendor != "postgresql" or connection.queries_logged:  # the log could not show them
+        return cast("CursorWrapper", connection.cursor())
+    connection.ensure_connection()
+    return cast("CursorWrapper", connection._prepare_cursor(Cursor(connection.connection)))
 
 
 def _quoted(name: str) -> str:

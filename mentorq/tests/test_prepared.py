@@ -3,12 +3,15 @@
 from functools import partial
 
 import pytest
+from django.db import connection
+from django.db.models import F
 
 from mentorq.prepared import Prepared
 from mentorq_users.models import User
 
 pytestmark = pytest.mark.django_db
 COLUMNS = ["pk", "email", "first_name", "is_mentor", "date_joined", "roles_checked_at"]
+ONCE_KEPT = 8  # after five times PostgreSQL keeps a statement
 ODD = ["", "%s", "%", "%%s", "'", "' OR 1=1 --", '"', "\\", "?", "é🙂", "nobody@example.edu"]
 
 
@@ -65,14 +68,24 @@ def test_a_value_is_never_taken_for_sql(value, people):
     User.objects.filter(pk=people[0].pk).update(email=value)
     prepared = Prepared(by_email, 1)
 
-    rows = [prepared(value), prepared(people[1].email), prepared("' OR ''='")]
+    rows = [[prepared(value), prepared(people[1].email), prepared("' OR ''='")] for _ in range(ONCE_KEPT)]
 
-    assert rows == [list(by_email(value)), list(by_email(people[1].email)), []]
+    assert rows == [[list(by_email(value)), list(by_email(people[1].email)), []]] * ONCE_KEPT
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**15, 2**31, 2**62, 10**18 - 1])
+def test_a_number_of_any_size_is_compared_as_it_is(value, people):
+    prepared = Prepared(from_to, 2)
+
+    rows = [prepared(people[0].pk, value) for _ in range(ONCE_KEPT)]
+
+    assert rows == [list(from_to(people[0].pk, value))] * ONCE_KEPT
 
 
 def test_it_has_no_memory_of_earlier_values_or_rows(people):
     prepared = Prepared(by_email, 1)
-    prepared(people[0].email)
+    for _ in range(ONCE_KEPT):
+        prepared(people[0].email)
     User.objects.filter(pk=people[0].pk).update(first_name="Changed")
 
     rows = [prepared("nobody@example.edu"), prepared(people[0].email)]
@@ -116,3 +129,25 @@ def test_it_outlives_the_thread_that_compiled_it(at_once, people):
     rows = prepared(people[1].email)
 
     assert rows == list(by_email(people[1].email))
+
+
+if connection.vendor == "postgresql":
+
+    def only_here(email):
+        return User.objects.filter(email=email).values_list("pk").annotate(only_here=F("email"))
+
+    def kept():
+        """How many of these statements PostgreSQL keeps for this connection."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%only_here%'")
+            return cursor.fetchone()[0]
+
+    def test_postgresql_keeps_it_after_five_times_and_nothing_of_djangos(people):
+        prepared, counts = Prepared(only_here, 1), []
+
+        for user in people[:8]:
+            list(only_here(user.email))
+            prepared(user.email)
+            counts.append(kept())
+
+        assert counts == [0, 0, 0, 0, 0, 1, 1, 1]

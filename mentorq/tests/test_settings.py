@@ -302,17 +302,17 @@ def test_a_relative_sqlite_file_is_in_the_projects_root_wherever_the_server_star
 )  # fmt: skip
 def test_a_postgresql_url_is_read_as_its_server_means_it(settings_of, url, expected):
     kept = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
-    patience = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+    options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "prepare_threshold": 5}
 
     read = settings_of("gunicorn", DATABASE_URL=url, **SERVER)
 
-    assert read["DATABASE"] == {**kept, **expected, "OPTIONS": {**patience, **expected.get("OPTIONS", {})}}
+    assert read["DATABASE"] == {**kept, **expected, "OPTIONS": {**options, **expected.get("OPTIONS", {})}}
 
 
-def test_the_urls_own_patience_goes_first(settings_of):
-    read = settings_of("gunicorn", DATABASE_URL="postgres://host/mentorq?connect_timeout=2", **SERVER)
+def test_the_urls_own_options_go_first(settings_of):
+    read = settings_of("gunicorn", DATABASE_URL="postgres://host/mentorq?connect_timeout=2&prepare_threshold=9", **SERVER)
 
-    assert read["DATABASE"]["OPTIONS"] == {"connect_timeout": 2, "tcp_user_timeout": 10_000}
+    assert read["DATABASE"]["OPTIONS"] == {"connect_timeout": 2, "tcp_user_timeout": 10_000, "prepare_threshold": 9}
 
 
 def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):
