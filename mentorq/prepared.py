@@ -61,7 +61,7 @@ def update(
     changes: dict[str, Any],
     *,
     counter: str = "",
-    returning: Sequence[str] = ["id"],
+    returning: Sequence[str] = ("id",),
 ) -> tuple[Any, ...] | None:
     """Change the row whose columns are `still` as given, and raise its `counter`.
 
@@ -84,6 +84,7 @@ def _cursor(connection: Any) -> CursorWrapper:
     """Return a cursor whose statements PostgreSQL keeps: Django's own writes the values into the text of each."""
     if connection.vendor != "postgresql" or connection.queries_logged:  # the log could not show them
         return cast("CursorWrapper", connection.cursor())
+    connection.close_if_health_check_failed()  # as Django's own does, or a restarted PostgreSQL would be a 503
     connection.ensure_connection()
     return cast("CursorWrapper", connection._prepare_cursor(Cursor(connection.connection)))
 

@@ -1,7 +1,7 @@
 """The unchanged poll, answered before the view: what it says, and what it leaves to the view."""
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
@@ -200,18 +200,3 @@ def test_a_changed_poll_takes_no_more_queries_than_a_first_one(ada, mia, tag, ma
         response = poll(mia, tag)
 
     assert (response.status_code, len(response.json())) == (200, 3)
-
-
-if connection.vendor == "postgresql":
-
-    @pytest.mark.usefixtures("committed")
-    def test_a_connection_that_postgresql_closed_meanwhile_is_replaced(mia, tag, poll):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            (pid,) = cursor.fetchone()
-        other = connection.copy()
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-        other.close()
-
-        assert [poll(mia, tag).status_code, poll(mia, tag).status_code] == [304, 304]
