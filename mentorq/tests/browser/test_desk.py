@@ -246,6 +246,17 @@ def test_one_long_word_pushes_no_button_away(sign_in, ada, make_ticket, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_page_is_found_by_its_name(sign_in):
+    page = sign_in("olga")
+    page.evaluate("window.stayed = true")
+
+    page.keyboard.press("Control+k")
+    page.get_by_placeholder("Type to search").press_sequentially("tick")
+
+    expect(page.get_by_role("link", name="Tickets • Tickets")).to_be_visible()
+    assert page.evaluate("window.stayed") is True
+
+
 def test_when_the_session_ends_the_door_is_shown(sign_in):
     page = sign_in("olga")
     page.clock.install()
