@@ -112,7 +112,8 @@ class Chart:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return the first page's context: what is going on for everybody who comes in, statistics for directors."""
     context |= {"now": stats.now(Ticket.objects.all()), "free_mentors": list(free_mentors())}
-    if getattr(request.user, "sees_statistics", False):
+    # "Now" is fetched anew every half a minute, by htmx, which takes nothing else of the page.
+    if getattr(request.user, "sees_statistics", False) and "HX-Request" not in request.headers:
         form = RangeForm(request.GET)
         figures = stats.desk(form.tickets())
         context |= {"form": form, "ranges": RANGES, "figures": figures, "headlines": headlines(figures)}

@@ -64,6 +64,15 @@ def test_a_local_superuser_sees_them_too(client, admin_user, event):
     assert "figures" in client.get(DESK).context
 
 
+def test_now_is_renewed_without_the_statistics(desk_of, dan, event):
+    browser = desk_of(dan)
+
+    whole, now = (browser.get(DESK, {"range": "all"}, headers=headers) for headers in ({}, {"HX-Request": "true"}))
+
+    assert ("figures" in whole.context, "figures" in now.context) == (True, False)
+    assert now.context["now"]["open"] == whole.context["now"]["open"]
+
+
 def test_the_figures_are_the_apis(desk_of, dan, client_of, event):
     api = client_of(dan).get("/api/tickets/stats/").json()
 
