@@ -165,7 +165,8 @@ class Ticket(models.Model):
             raise self._not_possible("given another mentor")
         self._check_may(RENAME_MENTOR, by)
         if mentor != self.mentor:
-            self._make(RENAME_MENTOR, by, timezone.now(), {"status": Status.CLAIMED, "mentor": mentor})
+            changes = {"status": Status.CLAIMED, "mentor": mentor, "mentor_email": self.mentor_email}
+            self._make(RENAME_MENTOR, by, timezone.now(), changes)
 
     def mark_active(self, active: bool, *, by: User) -> None:
         """Note whether the asker is still around; raises MoveNotAllowed for anyone but mentors and organizers."""

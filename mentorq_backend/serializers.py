@@ -225,8 +225,11 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
 
     def update(self, instance: Feedback, validated_data: dict[str, Any]) -> Feedback:
         """Return the feedback with another rating or comments; the ticket stays the same."""
-        validated_data.pop("ticket_id", None)
-        return super().update(instance, validated_data)
+        columns = {name: value for name, value in validated_data.items() if name != "ticket_id"}
+        for name, value in columns.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=columns)  # only these: another request may be changing the others
+        return instance
 
 
 class LeaderboardSerializer(serializers.Serializer[dict[str, Any]]):

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from mentorq_backend.models import Feedback
+from mentorq_backend.serializers import FeedbackSerializer
 from mentorq_users.models import User
 
 GIVEN = {"rating": 4.5, "comments": "Thanks!"}
@@ -127,6 +128,15 @@ def test_an_owner_changes_their_mind(rated, ada, client_of):
 
     assert (shown["rating"], shown["comments"]) == (0.5, "Thanks!")
     assert Feedback.objects.get().rating == 0.5
+
+
+def test_two_changes_at_once_do_not_undo_each_other(rated):
+    first, second = Feedback.objects.get(), Feedback.objects.get()
+
+    FeedbackSerializer().update(first, {"rating": 1.0})
+    FeedbackSerializer().update(second, {"comments": "On reflection"})
+
+    assert Feedback.objects.values_list("rating", "comments").get() == (1.0, "On reflection")
 
 
 def test_a_change_moves_it_to_no_other_ticket(rated, ada, mia, client_of, make_ticket):

@@ -107,6 +107,17 @@ def test_whoever_is_too_late_hears_what_happened(verb, meanwhile, detail, ada, m
     assert refusal.value.ticket.status == ticket.status
 
 
+def test_a_mentor_who_was_handed_away_meanwhile_is_not_renamed(ada, mia, max_, olga, make_ticket):
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+    as_mia_read_it = Ticket.objects.get(pk=ticket.pk)
+    ticket.hand_over(by=olga, mentor_email=max_.email)
+
+    with pytest.raises(TicketConflict, match=r"^Max Mentor has claimed it already\.$"):
+        as_mia_read_it.rename_mentor("Dr. M", by=mia)
+
+    assert Ticket.objects.get().mentor == "Max Mentor"
+
+
 def test_a_release_too_late_is_a_conflict(ada, mia, olga, make_ticket):
     ticket = make_ticket(ada, "CLAIMED", mentor=mia)
     as_mia_read_it = Ticket.objects.get(pk=ticket.pk)
