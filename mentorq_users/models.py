@@ -129,7 +129,7 @@ class User(AbstractBaseUser):
 
     @property
     def sees_statistics(self) -> bool:
-        """Whether waiting times, figures of mentors and everybody's feedback are theirs: directors, local superusers."""
+        """Whether the desk shows them waiting times, figures of mentors and feedback: directors, local superusers."""
         return self.is_director or self.is_superuser
 
     @property

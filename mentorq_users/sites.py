@@ -53,7 +53,7 @@ class DeskSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether the desk is open to them, by roles that are as fresh as in the API."""
-        return bool(super().has_permission(request)) and self.still_holds(request.user)
+        return bool(super().has_permission(request)) and self.is_still_staff(request)
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         """Return the view behind the door, with times in the desk's own zone; the API's stay in UTC."""
@@ -75,14 +75,16 @@ class DeskSite(UnfoldAdminSite):
         except (ValueError, InvalidPage) as error:
             raise SuspiciousOperation("no page of the search") from error
 
-    def still_holds(self, user: Any) -> bool:
+    def is_still_staff(self, request: HttpRequest) -> bool:
         """Return whether LCS still makes them an organizer; the last known roles hold while it does not answer."""
+        user: Any = request.user
         if user.is_superuser:
             return True
         # Asked at most once a minute, so that a hanging LCS does not make every page wait.
         if user.encrypted_lcs_token and user.roles_are_stale and cache.add(f"roles:{user.pk}", True, timeout=60):
             try:
-                return check_roles(user).is_staff
+                request.user = check_roles(user)  # this very page is for the roles of now
+                return request.user.is_staff
             except LCSRefused:
                 return False
             except LCSUnavailable:

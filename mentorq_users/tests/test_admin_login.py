@@ -147,6 +147,16 @@ def test_somebody_whom_lcs_made_no_organizer_any_more_is_turned_out(signed_in_lo
     assert client.get(INDEX).status_code == 302
 
 
+def test_a_director_who_is_only_an_organizer_by_now_sees_no_more_statistics(log_in, client, lcs):
+    log_in("dan@example.edu")
+    User.objects.update(roles_checked_at=timezone.now() - timedelta(minutes=6))
+    lcs.people["dan@example.edu"]["role"].update(director=False, organizer=True)
+
+    pages = [client.get(INDEX) for _ in range(2)]
+
+    assert [(page.status_code, "figures" in page.context) for page in pages] == [(200, False)] * 2
+
+
 def test_somebody_whose_token_lcs_refuses_is_turned_out(signed_in_long_ago, client, lcs):
     lcs.owners.clear()
 
