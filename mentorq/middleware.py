@@ -24,7 +24,7 @@ def is_api(request: HttpRequest) -> bool:
 class RequestLogMiddleware:
     """Logs who asked what, what came of it, and how long it took; never a query string, a body or a header.
 
-    A poll that found nothing new, and a probe, are of interest to nobody, and there are a hundred of them a second: DEBUG.
+    A poll that found nothing new, and a probe that found all well, interest nobody, and there are many a second: DEBUG.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -33,7 +33,8 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         start = time.perf_counter()
         response = self.get_response(request)
-        quiet = response.status_code == HTTPStatus.NOT_MODIFIED or request.path_info in PROBES
+        is_probe = request.path_info in PROBES and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        quiet = is_probe or response.status_code == HTTPStatus.NOT_MODIFIED
         level = logging.DEBUG if quiet else logging.INFO
         if logger.isEnabledFor(level):
             said = {

@@ -1,35 +1,47 @@
 """What operators ask, and what anyone sees where nothing works."""
 
+import logging
 import sys
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.http import require_safe
 
 from mentorq.exceptions import DATABASE_ERRORS, ServiceUnavailable
 
+logger = logging.getLogger(__name__)
 
+
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Return 200 when the process and its database work, else 503."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
-        return JsonResponse({"status": "unavailable", "database": "does not answer"}, status=503)
+    except Error as error:
+        return unavailable(error)
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Return 200 when the database has every table that this version needs, else 503 with the remedy."""
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except Error:
-        return JsonResponse({"status": "unavailable", "database": "does not answer"}, status=503)
+    except Error as error:
+        return unavailable(error)
     if missing:
         return JsonResponse({"status": "unavailable", "migrations": "missing: python manage.py migrate"}, status=503)
     return JsonResponse({"status": "ready"})
+
+
+def unavailable(error: Error) -> JsonResponse:
+    """Return a probe's 503, and log why the database does not answer."""
+    logger.error("The database does not answer", exc_info=error)
+    return JsonResponse({"status": "unavailable", "database": "does not answer"}, status=503)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

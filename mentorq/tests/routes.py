@@ -25,8 +25,8 @@ ROUTES = {
     "/api/tickets/<pk>/slack-dm/": "GET HEAD OPTIONS",
     "/api/tickets/stats/": "GET HEAD OPTIONS",
     "/metrics/": "GET HEAD",
-    "/healthz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
-    "/readyz/": "DELETE GET HEAD OPTIONS PATCH POST PUT TRACE",
+    "/healthz/": "GET HEAD",
+    "/readyz/": "GET HEAD",
 }
 
 

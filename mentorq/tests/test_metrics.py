@@ -100,7 +100,7 @@ def test_a_broken_database_is_a_figure_too(client, db, metrics_token):
         ("GET", "/api/tickets/stats", {"method": "GET", "view": "ticket-stats", "status": "403"}),
         ("GET", "/nope/1", {"method": "GET", "view": "none", "status": "404"}),
         ("GET", "/admin/login/", {"method": "GET", "view": "admin:login", "status": "200"}),
-        ("BREW", "/healthz", {"method": "other", "view": "healthz", "status": "200"}),
+        ("BREW", "/healthz", {"method": "other", "view": "healthz", "status": "405"}),
     ],
 )
 def test_each_request_is_measured_by_method_view_and_status(client_of, ada, method, path, labels):

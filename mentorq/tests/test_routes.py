@@ -333,7 +333,7 @@ def test_healthz_is_200_while_the_database_works(client, db, path):
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
-def test_healthz_is_503_while_the_database_does_not(client, db, path, error):
+def test_healthz_is_503_while_the_database_does_not_and_the_log_says_why(client, db, path, error, logged):
     client.raise_request_exception = False
 
     with database_down(error):
@@ -341,6 +341,9 @@ def test_healthz_is_503_while_the_database_does_not(client, db, path, error):
 
     expected = {"status": "unavailable", "database": "does not answer"}
     assert error_of(response) == (503, "application/json", expected)
+    why = json.loads(logged[0])
+    assert (why["message"], error.__name__ in why["exc_info"]) == ("The database does not answer", True)
+    assert [json.loads(line)["message"].startswith(f"GET {path} 503 ") for line in logged].count(True) == 1
 
 
 # Elsewhere errors are for people
