@@ -7,3 +7,8 @@ class DeskConfig(AdminConfig):
     """Django's admin, as the organizers' desk."""
 
     default_site = "mentorq_users.sites.DeskSite"
+
+    def ready(self) -> None:
+        """Find the admin classes, and register our checks."""
+        super().ready()
+        from mentorq import checks  # noqa: F401, PLC0415 - registers itself, once the apps are there

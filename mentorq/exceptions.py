@@ -64,7 +64,7 @@ def _as_api_exception(exc: Exception) -> Exception:
             return PermissionDenied(str(exc))
         case LCSUnavailable():
             return ServiceUnavailable("HackRU's account service does not answer. Please try again in a moment.")
-        case OperationalError() | InterfaceError() | InternalError():
+        case _ if isinstance(exc, DATABASE_ERRORS):
             return ServiceUnavailable("The database does not answer. Please try again in a moment.")
         case RequestDataTooBig():
             return PayloadTooLarge()

@@ -3,118 +3,19 @@
 They fail closed: whatever is not `manage.py` without a SECRET_KEY, or pytest, counts as production.
 """
 
-import math
-import os
 import sys
-import tempfile
-from collections.abc import Callable
 from datetime import UTC, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
-from zoneinfo import ZoneInfo
 
-import environ
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from mentorq.environment import at_least, boolean, database, listed, origins, rate, read, time_zone, url
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = environ.Env()
-
-
-def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
-    """Return the environment variable `name` through `cast`, unset or empty `default`; raises ImproperlyConfigured."""
-    # Not through django-environ, which takes a value that begins with `$` for the name of another variable.
-    text = os.environ.get(name, "").strip()
-    try:
-        return cast(text) if text else default
-    except (KeyError, ValueError) as error:
-        raise ImproperlyConfigured(f"{name} cannot be {text!r} ({error}): see docs/configuration.md.") from error
-
-
-def boolean(text: str) -> bool:
-    """Return on/true/yes/1 as True and off/false/no/0 as False; anything else raises KeyError rather than being guessed."""
-    return {
-        "on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False,
-    }[text.lower()]  # fmt: skip
-
-
-def at_least(least: float, kind: type[int] | type[float] = int) -> Callable[[str], float]:
-    """Return a cast to a finite number of that `kind` that raises ValueError below `least`."""
-
-    def cast(text: str) -> float:
-        number = kind(text)
-        if not least <= number < math.inf:
-            raise ValueError(f"at least {least}")
-        return number
-
-    return cast
-
-
-def listed(text: str) -> list[str]:
-    """Return the items of a comma-separated text, blanks dropped; raises ValueError where nothing is left."""
-    items = [item.strip() for item in text.split(",") if item.strip()]
-    if not items:
-        raise ValueError("only commas")
-    return items
-
-
-def rate(text: str) -> str:
-    """Return a throttle rate such as `20/min`; raises ValueError where REST framework would fail at the first try."""
-    count, slash, period = text.partition("/")
-    if not (count.isdecimal() and int(count) and slash and period in {"s", "sec", "min", "m", "h", "hour", "d", "day"}):
-        raise ValueError("a count, a slash and one of sec, min, hour, day")
-    return text
-
-
-def time_zone(text: str) -> ZoneInfo:
-    """Return the zone of that name; raises ValueError where there is none."""
-    try:
-        return ZoneInfo(text)
-    except OSError as error:
-        raise ValueError("the name of a zone, such as America/New_York") from error
-
-
-def database(url: str) -> dict[str, Any]:
-    """Return Django's DATABASES entry for a sqlite:// or postgres:// URL; raises ValueError for anything else."""
-    scheme = url.partition("://")[0]
-    if scheme not in {"sqlite", "postgres", "postgresql"}:
-        raise ValueError("sqlite:///file or postgres://user:password@host:5432/name")
-    config = env.db_url_config(url)
-    return sqlite(config) if scheme == "sqlite" else postgresql(config)
-
-
-def sqlite(config: dict[str, Any]) -> dict[str, Any]:
-    """Return `config` for many threads: readers never wait, a writer takes its lock at BEGIN and queues for it."""
-    options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"}
-    # A relative name means the project's root, wherever the server was started.
-    name = config["NAME"] if config["NAME"] == ":memory:" else BASE_DIR / config["NAME"]
-    # The tests need a file, which threads can share; each run its own, so that two at once do not meet.
-    test_name = Path(tempfile.gettempdir()) / f"mentorq-test-{os.getpid()}.sqlite3"
-    # Opening the file and setting it up costs more than most requests ask of it.
-    return {**config, "NAME": name, "OPTIONS": options, "CONN_MAX_AGE": 600, "TEST": {"NAME": test_name}}
-
-
-def postgresql(config: dict[str, Any]) -> dict[str, Any]:
-    """Return `config` with kept connections, checked before use so that a restarted PostgreSQL is found again.
-
-    One that hangs is given up after a few seconds, and a statement of `mentorq.prepared` is kept after five times;
-    what the URL's query says goes first.
-    """
-    options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "prepare_threshold": 5, **config.get("OPTIONS", {})}
-    # A socket's directory comes percent-encoded, because a URL's host cannot hold slashes.
-    return {
-        **config,
-        "HOST": unquote(config["HOST"]),
-        "OPTIONS": options,
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-    }
-
 
 # Who started this process?
 
@@ -199,7 +100,9 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": read("DATABASE_URL", database, database("sqlite:///db.sqlite3"))}
+DATABASES = {
+    "default": read("DATABASE_URL", lambda text: database(text, BASE_DIR), database("sqlite:///db.sqlite3", BASE_DIR))
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # In the database, because in a process's own memory each worker would have one. `migrate` makes the table.
@@ -283,12 +186,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, ["http://localhost:8000", "http://127.0.0.1:8000"])
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins, ["http://localhost:8000", "http://127.0.0.1:8000"])
 # The largest ticket is some 20 kB of JSON, all of it escaped; anything much larger is not one.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 CORS_URLS_REGEX = r"^/api(/|$)"
-CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", listed, ["http://localhost:3000", "http://127.0.0.1:3000"])
+CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", origins, ["http://localhost:3000", "http://127.0.0.1:3000"])
 CORS_ALLOW_HEADERS = (*default_headers, "if-none-match")
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
 
@@ -303,7 +206,7 @@ AUTHENTICATION_BACKENDS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"  # also where a `next` would lead to another site
 
-LCS_BASE_URL = read("LCS_BASE_URL", str, "http://127.0.0.1:8001/dev" if LOCAL else "https://api.hackru.org/prod")
+LCS_BASE_URL = read("LCS_BASE_URL", url, "http://127.0.0.1:8001/dev" if LOCAL else "https://api.hackru.org/prod")
 LCS_TIMEOUT = read("LCS_TIMEOUT", at_least(0.001, float), 5.0)
 LCS_TOKEN_KEYS = read("LCS_TOKEN_KEYS", listed, [SECRET_KEY])
 LCS_ROLES_MAX_AGE = timedelta(minutes=5)
@@ -341,7 +244,6 @@ SPECTACULAR_SETTINGS = {
 # The organizers' desk
 
 DESK_TIME_ZONE = read("DESK_TIME_ZONE", time_zone, UTC)
-
 
 UNFOLD = {
     "SITE_TITLE": "MentorQ",

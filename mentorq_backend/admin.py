@@ -119,7 +119,7 @@ class TicketAdmin(DeskAdmin):
     list_filter = [StatusFilter, "active", ("created", admin.DateFieldListFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
     search_help_text = "Title, comment, place, or who is on it; in every status."
-    filtered_by = ("status", "active__exact", "created__gte", "created__lt", "created__isnull")
+    filtered_by = ("status", "active__exact", "created__gte", "created__lt")
     list_before_template = "mentorq_backend/queue.html"
     # The moves have a form of their own, so that Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"

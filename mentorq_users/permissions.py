@@ -1,4 +1,4 @@
-"""Who may ask: one class for each role, composed with `|` and `&`. They read the account's row, not the token's claims."""
+"""Who may ask, by the account's row, not by the token's claims."""
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request

@@ -8,30 +8,6 @@ def ours(*, deploy: bool) -> list:
     return [message for message in checks.run_checks(include_deployment_checks=deploy) if message.id.startswith("mentorq.")]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "api.hackru.org/prod",
-        "ftp://api.hackru.org/prod",
-        "https://",
-        "https:///prod",
-        "https:api.hackru.org",
-        "http://[",
-    ],
-)
-def test_a_base_url_that_is_none_is_an_error(settings, url):
-    settings.LCS_BASE_URL = url
-
-    assert ours(deploy=False) == [
-        checks.Error(
-            f"LCS_BASE_URL={url!r} is no http(s) URL.",
-            hint="For example https://api.hackru.org/prod, with the stage at its end.",
-            id="mentorq.E001",
-        )
-    ]
-
-
 def test_an_http_base_url_is_a_warning_before_deployment(settings):
     settings.LCS_BASE_URL = "http://api.hackru.org/prod"
 

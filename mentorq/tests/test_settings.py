@@ -248,8 +248,17 @@ def test_debug_on_a_laptop_is_what_the_variable_says_and_tls_stays_off(settings_
         ("NUM_PROXIES", "one"),
         ("LCS_TOKEN_KEYS", ","),  # no key at all, which would make every sign-in a 500
         ("DATABASE_URL", "nonsense"),
-        ("DATABASE_URL", "mysql://user:password@db.example/mentorq"),
-        ("DATABASE_URL", "postgres://user:password@db.example:port/mentorq"),
+        ("LCS_BASE_URL", "api.hackru.org/prod"),
+        ("LCS_BASE_URL", "ftp://api.hackru.org/prod"),
+        ("LCS_BASE_URL", "https://"),
+        ("LCS_BASE_URL", "https:///prod"),
+        ("LCS_BASE_URL", "https:api.hackru.org"),
+        ("LCS_BASE_URL", "http://["),
+        *(
+            (name, origin)
+            for name in ("CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS")
+            for origin in ("frontend.example", "https://frontend.example/", "https://frontend.example,else.example", "*")
+        ),
     ],
 )
 def test_nonsense_refuses_to_start_and_names_the_variable(settings_of, variable, value):
@@ -257,6 +266,19 @@ def test_nonsense_refuses_to_start_and_names_the_variable(settings_of, variable,
 
     reason = r"\(.+\): see docs/configuration\.md\."
     assert re.fullmatch(f"ImproperlyConfigured: {variable} cannot be {re.escape(repr(value))} {reason}", str(refusal))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "password", "host"),
+    [("mysql", "s3cret", "db.example"), ("postgres", "s3cret/x", "db.example"), ("postgres", "s3cret", "db.example:port")],
+)
+def test_a_database_url_that_is_none_is_refused_without_its_password(settings_of, scheme, password, host):
+    refusal = settings_of("gunicorn", **SERVER, DATABASE_URL=f"{scheme}://user:{password}@{host}/mentorq")
+
+    assert refusal == (
+        f"ImproperlyConfigured: DATABASE_URL cannot be '{scheme}://…@{host}/mentorq'"
+        " (sqlite:///file or postgres://user:password@host:5432/name): see docs/configuration.md."
+    )
 
 
 # The database
