@@ -1,7 +1,7 @@
 """The few statements that nearly every request makes, for which the ORM's way costs more than running them.
 
-Querysets are compiled once, and PostgreSQL plans them once for each connection, which takes it longer than to run them;
-an INSERT and a conditional UPDATE of one row are written down from the model's fields.
+Querysets are compiled once, and PostgreSQL keeps their plans per connection: planning takes longer than running.
+An INSERT and a conditional UPDATE of one row are written as SQL, from the model's fields.
 """
 
 from collections.abc import Callable, Sequence
@@ -80,13 +80,16 @@ def update(
     return row
 
 
-def _cursor(connection: Any) -> CursorWrapper:
-    """Return a cursor whose statements PostgreSQL keeps: Django's own writes the values into the text of each."""
-    if connection.vendor != "postgresql" or connection.queries_logged:  # the log could not show them
-        return cast("CursorWrapper", connection.cursor())
-    connection.close_if_health_check_failed()  # as Django's own does, or a restarted PostgreSQL would be a 503
-    connection.ensure_connection()
-    return cast("CursorWrapper", connection._prepare_cursor(Cursor(connection.connection)))
+def _cursor(wrapper: Any) -> CursorWrapper:
+    """Return a cursor whose statements PostgreSQL keeps.
+
+    Django's own writes the values into the text, so that no two statements are alike and none is kept.
+    """
+    if wrapper.vendor != "postgresql" or wrapper.queries_logged:  # Django's own fills connection.queries
+        return cast("CursorWrapper", wrapper.cursor())
+    wrapper.close_if_health_check_failed()  # as Django's own does, or a restarted PostgreSQL would be a 503
+    wrapper.ensure_connection()
+    return cast("CursorWrapper", wrapper._prepare_cursor(Cursor(wrapper.connection)))
 
 
 def _quoted(name: str) -> str:

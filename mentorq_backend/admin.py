@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from django import forms
@@ -17,6 +18,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -110,6 +112,17 @@ def chosen_status(request: HttpRequest) -> str:
     return chosen if chosen in [*Status.values, ALL] else ALL if request.GET.get("q") else LIVE
 
 
+def on_chosen(verb: str, description: str) -> Any:
+    """Return the action of that name and description, which applies the verb to each of the tickets that are ticked."""
+
+    @admin.action(description=description)
+    def apply(model_admin: "TicketAdmin", request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
+        model_admin.move_all(request, queryset, verb)
+
+    apply.__name__ = verb  # what a form calls it
+    return apply
+
+
 @admin.register(Ticket)
 class TicketAdmin(DeskAdmin):
     """The queue."""
@@ -124,7 +137,10 @@ class TicketAdmin(DeskAdmin):
     # The moves have a form of their own, so that Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"
     change_form_before_template = "mentorq_backend/seen.html"
-    actions = ["claim", "release", "close", "cancel", "reopen"]
+    actions = [
+        on_chosen("claim", "Claim for the mentor chosen above"), on_chosen("release", "Release"),
+        on_chosen("close", "Close"), on_chosen("cancel", "Cancel"), on_chosen("reopen", "Reopen"),
+    ]  # fmt: skip
     fieldsets = [
         ("Ticket", {"fields": ["title", ("location", "contact"), "comment"]}),
         (
@@ -141,6 +157,10 @@ class TicketAdmin(DeskAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
         """Return False: a cancelled ticket is kept, with its history."""
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Return whether a query string may ask for that: of `created` only for instants, which Django does not check."""
+        return super().lookup_allowed(lookup, value, request) and (not lookup.startswith("created") or is_instant(value))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> list[str]:
         return ["asked", *(field.name for field in Ticket._meta.fields if field.name not in self.correctable)]
@@ -246,32 +266,7 @@ class TicketAdmin(DeskAdmin):
 
     # The moves
 
-    @admin.action(description="Claim for the mentor chosen above")
-    def claim(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Claim the chosen tickets."""
-        self._move_all(request, queryset, "claim")
-
-    @admin.action(description="Release")
-    def release(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Put the chosen claimed tickets back into the queue."""
-        self._move_all(request, queryset, "release")
-
-    @admin.action(description="Close")
-    def close(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Close the chosen tickets."""
-        self._move_all(request, queryset, "close")
-
-    @admin.action(description="Cancel")
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Cancel the chosen tickets."""
-        self._move_all(request, queryset, "cancel")
-
-    @admin.action(description="Reopen")
-    def reopen(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        """Put the chosen closed or cancelled tickets back into the queue."""
-        self._move_all(request, queryset, "reopen")
-
-    def _move_all(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> None:
+    def move_all(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> None:
         """Apply the verb to each ticket and say of each one that refused why."""
         moved = sum(self._move(request, ticket, verb) for ticket in queryset)
         if moved:
@@ -322,6 +317,15 @@ def seen(ticket: Ticket) -> str:
     return hashlib.sha256(repr([getattr(ticket, column) for column in ROW[:-1]]).encode()).hexdigest()
 
 
+def is_instant(text: str) -> bool:
+    """Return whether a query string's value is an instant, and one that exists in UTC as well."""
+    try:
+        instant = parse_datetime(text) or datetime.fromisoformat(text)
+        return datetime.min.year < instant.astimezone(UTC).year < datetime.max.year
+    except (ValueError, OverflowError):
+        return False
+
+
 def verbs(ticket: Ticket) -> list[str]:
     """Return the verbs that an organizer has for that ticket."""
     return [move.verb for (status, _), move in MOVES.items() if status == ticket.status]
@@ -338,9 +342,6 @@ def counted(tickets: TicketQuerySet, column: str) -> Coalesce:
     """Return, for an annotation of people, how many of these tickets have their e-mail in that column."""
     of_person = tickets.filter(**{column: OuterRef("email")}).order_by().values(column)
     return Coalesce(Subquery(of_person.annotate(count=Count("pk")).values("count")), 0)
-
-
-admin.site.unregister(User)
 
 
 @admin.register(User)

@@ -50,7 +50,7 @@ def lines(
 ) -> Generator[str, None, None]:
     """Yield the tickets as `csv` or `jsonl`, oldest first, each line with its end (CSV's may go over several in a cell).
 
-    Raises KeyError for any other format. Whoever stops before the end closes it, because it holds a cursor.
+    Raises KeyError for any other format. Close the generator if you stop early: it holds a database cursor.
     """
     rows = _rows(tickets, [*COLUMNS, *(f"feedback__{column}" for column in FEEDBACK.values() if feedback)])
     return FORMATS[format](columns(history=history, feedback=feedback), _with_history(rows) if history else rows)

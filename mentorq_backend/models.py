@@ -12,19 +12,13 @@ from mentorq.prepared import insert, update
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
 from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketQuerySet
-from mentorq_backend.revisions import Revision, raise_revision
+from mentorq_backend.revisions import Revision, count_change
 from mentorq_users.models import User
 
 __all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
 
 MICROSECOND = timedelta(microseconds=1)
 RATINGS = [halves / 2 for halves in range(1, 11)]
-PARTICIPLES = {
-    Status.OPEN: "reopened",
-    Status.CLAIMED: "claimed",
-    Status.CLOSED: "closed",
-    Status.CANCELLED: "cancelled",
-}
 
 
 class Ticket(models.Model):
@@ -90,7 +84,7 @@ class Ticket(models.Model):
             raise TypeError("A ticket changes through its verbs or Ticket.objects.update(), never through save().")
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
-            raise_revision()
+            count_change()
 
     @cached_property
     def rated(self) -> bool:
@@ -138,7 +132,7 @@ class Ticket(models.Model):
         is_late_claim = self.status == to == Status.CLAIMED and named == by.email
         move = MOVES.get((Status.OPEN if is_late_claim else self.status, to))
         if move is None:
-            raise self._not_possible(PARTICIPLES[Status(to)])
+            raise self._not_possible("reopened" if to == Status.OPEN else Status(to).label)
         self._check_may(move, by)
         self._check_may_name(named, by)
         if is_late_claim:
@@ -195,7 +189,7 @@ class Ticket(models.Model):
         self._show(changes)
 
     def conflict(self) -> TicketConflict:
-        """Return the refusal for who thinks that it is not yet what it is."""
+        """Return the refusal for a caller whose picture of the ticket is out of date."""
         detail = {
             Status.OPEN: "Somebody has put it back into the queue already.",
             Status.CLAIMED: f"{self.mentor or self.mentor_email} has claimed it already.",
@@ -205,7 +199,7 @@ class Ticket(models.Model):
         return TicketConflict(detail[Status(self.status)], code="conflict", ticket=self)
 
     def other_party(self, user: User) -> str:
-        """Return the e-mail of whom that person would talk to: the owner to the mentor, everyone else to the owner.
+        """Return the e-mail of the person to talk to: for the owner the mentor, for everyone else the owner.
 
         Raises MoveNotAllowed for who has no part in it, TicketConflict for the owner while there is no mentor.
         """
@@ -308,7 +302,7 @@ class Ticket(models.Model):
         read = {"id": self.pk, "status": self.status, "mentor_email": self.mentor_email, **still}
         if not update(Ticket, read, changes, counter="version"):
             return False
-        raise_revision()
+        count_change()
         self.add_event(by, at, self.status, changes, note)
         return True
 

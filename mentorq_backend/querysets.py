@@ -1,4 +1,4 @@
-"""The words in which tickets and feedback are asked for."""
+"""Queries over tickets and feedback: who sees which, their order, the limit, and how a new one comes in."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from django.db.models import Avg, Count, F, Max, Sum
 from mentorq.locks import lock
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed
 from mentorq_backend.moves import Status
-from mentorq_backend.revisions import raise_revision
+from mentorq_backend.revisions import count_change
 from mentorq_users.models import User
 
 if TYPE_CHECKING:
@@ -25,20 +25,20 @@ ROW = (
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
-    """The words in which tickets are asked for."""
+    """Tickets: who sees which, newest first, the limit of open ones, a new one with its history."""
 
     def update(self, **columns: Any) -> int:
         """Set the columns and return how many rows there were; each counts one more change in its `version`."""
         with transaction.atomic(savepoint=False):
             changed = super().update(**{"version": F("version") + 1, **columns})
             if changed:
-                raise_revision()
+                count_change()
         return changed
 
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list["Ticket"]:
         """Insert the tickets in one statement and count the change."""
         with transaction.atomic(savepoint=False):
-            raise_revision()
+            count_change()
             return super().bulk_create(objs, *args, **kwargs)
 
     def visible_to(self, user: User) -> "TicketQuerySet":
@@ -83,7 +83,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
-    """The words in which feedback is asked for."""
+    """Feedback: who sees which, giving it, and the leaderboard made of it."""
 
     def visible_to(self, user: User) -> "FeedbackQuerySet":
         """Return what that person may see: directors everything, everyone else what they gave."""

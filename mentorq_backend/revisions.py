@@ -26,7 +26,7 @@ class Revision(models.Model):
         return str(self.changes)
 
 
-def raise_revision() -> None:
+def count_change() -> None:
     """Count a change to tickets, in the transaction that makes it.
 
     On PostgreSQL connections seldom share a row, so that claims of different tickets do not wait for each other here;

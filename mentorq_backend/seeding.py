@@ -53,16 +53,16 @@ def people(emails: Iterable[str], first_name: str, *, is_mentor: bool = False) -
     ]
 
 
-def events(tickets: int, first_id: int, chance: Random) -> Iterator[Rows]:
+def hackathons(tickets: int, first_id: int, chance: Random) -> Iterator[Rows]:
     """Yield the rows of one hackathon after another, oldest first, until there are so many tickets."""
     count = math.ceil(tickets / TICKETS_EACH)
     for number in range(count):
         weeks = (count - 1) // EVENTS_A_WEEKEND - number // EVENTS_A_WEEKEND
         ids = range(first_id + number * TICKETS_EACH, first_id + min((number + 1) * TICKETS_EACH, tickets))
-        yield event(LAST_DAY - timedelta(weeks=weeks), ids, chance)
+        yield hackathon(LAST_DAY - timedelta(weeks=weeks), ids, chance)
 
 
-def event(day: datetime, ids: range, chance: Random) -> Rows:
+def hackathon(day: datetime, ids: range, chance: Random) -> Rows:
     """Return the rows of one hackathon, its tickets in the order in which they were opened."""
     hackers = [f"hacker{ids.start}-{number}@example.edu" for number in range(PEOPLE_EACH)]
     rows: Rows = {User: people(hackers, "Hacker"), Ticket: [], TicketEvent: [], Feedback: []}
@@ -70,7 +70,7 @@ def event(day: datetime, ids: range, chance: Random) -> Rows:
     mentors = chance.choices(MENTORS, cum_weights=MENTOR_WEIGHTS, k=len(ids))
     lives = zip(ids, owners(hackers, chance), instants(day, chance), fates, mentors, strict=False)
     for ticket, owner, created, fate, mentor in lives:
-        live(rows, ticket, owner, created, fate, mentor, chance)
+        add_ticket(rows, ticket, owner, created, fate, mentor, chance)
     return rows
 
 
@@ -102,8 +102,8 @@ def waiting_time(chance: Random) -> timedelta:
     return timedelta(minutes=shortest * (longest / shortest) ** part)
 
 
-def live(rows: Rows, ticket: int, owner: str, created: datetime, fate: str, mentor: str, chance: Random) -> None:
-    """Add one ticket to the rows, with its history and, often, its feedback."""
+def add_ticket(rows: Rows, ticket: int, owner: str, created: datetime, fate: str, mentor: str, chance: Random) -> None:
+    """Add a ticket that meets this `fate` to the rows, with its history and, often, its feedback."""
     wait = waiting_time(chance)
     opened, left = str(created), str(created + wait)
     history: list[Row] = [(ticket, opened, owner, "", "OPEN", "")]

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from mentorq_backend import exports
 from mentorq_backend.bulk import load_table, quoted, reset_sequences
 from mentorq_backend.models import Ticket
-from mentorq_backend.revisions import raise_revision
+from mentorq_backend.revisions import count_change
 
 # Made like the tables of the same name; `line` is the row of the file, and so is `ticket_id` in the others.
 COLUMNS: dict[str, Sequence[str]] = {
@@ -105,7 +105,7 @@ def move_in() -> tuple[int, int]:
         added = _insert(cursor)
     if added:
         reset_sequences(Ticket)
-        raise_revision()
+        count_change()
     return added, known
 
 

@@ -1,7 +1,6 @@
 """People in the admin site. LCS owns who they are and what they may do; we may only deactivate them."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -11,7 +10,6 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -36,7 +34,7 @@ class DeskAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Return whether a query string may ask for that: by any other column one could guess a password's hash."""
-        return lookup in self.filtered_by and not (lookup.startswith("created") and is_no_instant(value))
+        return lookup in self.filtered_by
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Return whether a page may name a row by that column: nothing of ours is chosen by another than the id."""
@@ -51,18 +49,8 @@ class DeskAdmin(ModelAdmin):
         return cast("HttpResponse", super().changelist_view(request, {"title": title, **(extra_context or {})}))
 
 
-def is_no_instant(value: str) -> bool:
-    """Return whether a query string's value is no instant that exists in UTC as well."""
-    try:
-        instant = parse_datetime(value) or datetime.fromisoformat(value)
-        return not datetime.min.year < instant.astimezone(UTC).year < datetime.max.year
-    except (ValueError, OverflowError):
-        return True
-
-
-@admin.register(User)
 class UserAdmin(DeskAdmin):
-    """People: their roles as LCS said, and whether they may come in."""
+    """People: their roles as LCS said, and whether they may come in; registered by mentorq_backend, with their tickets."""
 
     list_display = ["person", "roles", "said", "is_active"]
     list_filter = ["is_mentor", "is_organizer", "is_director", "is_active"]

@@ -14,15 +14,21 @@ class LCSBackend(ModelBackend):
     """Signs people in with their LCS token (the API) or with their LCS password (the admin site)."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        email: str = "",
+        lcs_token: str = "",
+        **kwargs: Any,
     ) -> User | None:
         """Return the account of `email` and `lcs_token`, or of `username` and `password`.
 
         None where LCS refuses, the token is somebody else's or the account is deactivated; raises LCSUnavailable.
         """
-        email = normalize_email(kwargs.get("email") or username or "")
+        email = normalize_email(email or username or "")
         try:
-            token = kwargs.get("lcs_token") or LCSClient().authorize(email, password or "")
+            token = lcs_token or LCSClient().authorize(email, password or "")
             user = User.objects.from_lcs(own_profile(email, token), token)
         except LCSRefused:
             return None

@@ -1,6 +1,6 @@
-"""Not to ask again and again who does not answer: https://martinfowler.com/bliki/CircuitBreaker.html.
+"""A circuit breaker (https://martinfowler.com/bliki/CircuitBreaker.html): stops asking a service that does not answer.
 
-pybreaker holds its lock while it asks, so that one would wait for the other; this is all that is needed of one.
+Not pybreaker, which holds its lock during the call, so that calls would wait for each other.
 """
 
 import threading
@@ -8,7 +8,7 @@ import time
 
 
 class Breaker:
-    """Opens when so many attempts in a row `failed`, for some `seconds`; then lets one a time through, to look."""
+    """After `failures` in a row, refuses for `seconds`; then lets one through every `seconds` until one succeeds."""
 
     def __init__(self, failures: int, seconds: float) -> None:
         self.failures, self.seconds = failures, seconds

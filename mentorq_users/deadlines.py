@@ -1,4 +1,4 @@
-"""A transport for requests whose timeout is for a whole answer, headers included, where requests' own is for each read.
+"""An adapter for the requests library whose timeout covers a whole answer, headers included; its own is for each read.
 
 Without it a server that drips a byte a second holds a thread for ever.
 """

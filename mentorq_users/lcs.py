@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 validate_length = MaxLengthValidator(254)  # what the account's column holds
 MAX_ANSWER_BYTES = 1024 * 1024
-# So many requests of a process may wait for LCS at once; the others are told so at once, that a hanging LCS never takes
-# all of the server's threads. Give the server more of them than this.
+# So many requests of a process may wait for LCS at once; the next ones are refused at once, so that a hanging LCS never
+# takes all of the server's threads. Give the server more threads than this.
 MAX_CALLS = 8
 slots = threading.BoundedSemaphore(MAX_CALLS)
 # Only what gets no answer counts: one person's odd profile must not keep the others out.

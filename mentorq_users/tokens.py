@@ -30,7 +30,7 @@ def check_form(token: tokens.Token) -> None:
 
 
 class RefreshToken(tokens.RefreshToken):
-    """What new access tokens are had for, until it expires or is logged out. It stays the same: no rotation."""
+    """Buys new access tokens until it expires or is logged out; never rotated."""
 
     @classmethod
     def read(cls, text: str) -> "RefreshToken":

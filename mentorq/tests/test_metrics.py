@@ -48,7 +48,9 @@ def test_another_token_reads_nothing(db, client, metrics_token, given):
 @pytest.mark.usefixtures("metrics_token")
 @pytest.mark.parametrize("name", ["ada", "mia", "olga", "dan"])
 def test_a_persons_token_reads_nothing(client_of, person, name):
-    assert client_of(person(name)).get("/metrics").status_code == 401
+    response = client_of(person(name)).get("/metrics")
+
+    assert (response.status_code, response.content) == (401, b"METRICS_TOKEN is asked for.\n")
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])

@@ -28,6 +28,10 @@ HAND_OVER = {
     "detail": "Not yours to hand over: that is for an organizer or director.",
     "code": "permission_denied",
 }
+NOT_THEIRS_TO_CLOSE = {
+    "detail": "Not yours to close: that is for a mentor (not on their own ticket), an organizer or director.",
+    "code": "permission_denied",
+}
 OWN = {"detail": "Nobody is the mentor of their own ticket.", "code": "permission_denied"}
 
 
@@ -82,7 +86,9 @@ def test_a_mentor_does_not_close_their_own_open_ticket(mia, make_ticket, patch):
 
     response = patch(mia, ticket, status="CLOSED", mentor_email=mia.email)
 
-    assert response.status_code == 403
+    ticket.refresh_from_db()
+    assert (response.status_code, response.json()) == (403, NOT_THEIRS_TO_CLOSE)
+    assert (ticket.status, ticket.mentor_email) == ("OPEN", "")
 
 
 @pytest.mark.parametrize("status", ["CLAIMED", "CLOSED"])
@@ -349,4 +355,6 @@ def test_a_demoted_mentor_no_longer_sees_the_ticket_that_they_claimed(ada, mia, 
 
     response = patch(mia, ticket, status="CLOSED")
 
-    assert response.status_code == 404
+    ticket.refresh_from_db()
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert (ticket.status, ticket.mentor_email) == ("CLAIMED", mia.email)

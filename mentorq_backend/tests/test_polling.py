@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_backend import polling, shown
+from mentorq_backend.models import Ticket
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 
@@ -137,7 +138,7 @@ def test_a_post_with_the_tag_opens_a_ticket(mia, tag, client_of):
 
     response = client_of(mia).post("/api/tickets/", body, headers={"If-None-Match": tag})
 
-    assert response.status_code == 201
+    assert (response.status_code, Ticket.objects.filter(title="Stuck").count()) == (201, 1)
 
 
 def test_head_with_the_tag_is_304_as_get_is(mia, tag, client_of):

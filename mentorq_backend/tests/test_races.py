@@ -168,12 +168,13 @@ def test_of_four_open_and_two_reopened_at_once_one_is_let_in(at_once, ada, clien
     assert Ticket.objects.filter(status="OPEN").count() == 5
 
 
-def test_tickets_of_different_people_do_not_meet(at_once, mentors, client_of):
+def test_sixteen_people_open_their_first_ticket_at_once(at_once, mentors, client_of):
     body = {"title": "Stuck", "location": "Table 12"}
 
     responses = at_once([partial(client_of(mentor).post, "/api/tickets/", body) for mentor in mentors])
 
     assert Counter(response.status_code for response in responses) == {201: THREADS}
+    assert set(Ticket.objects.values_list("owner_email", flat=True)) == {mentor.email for mentor in mentors}
 
 
 def test_a_conflict_shows_the_feedback_that_came_meanwhile(ada, mia, make_ticket):

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_backend.revisions import Revision
-from mentorq_backend.seeding import COLUMNS, PEOPLE_EACH, TICKETS_EACH, events
+from mentorq_backend.seeding import COLUMNS, PEOPLE_EACH, TICKETS_EACH, hackathons
 from mentorq_users.models import User
 
 MODELS = [Feedback, TicketEvent, Ticket, User]
@@ -30,7 +30,7 @@ def seed(db, settings):
 @pytest.fixture(scope="module")
 def season():
     """The rows of ten hackathons, in memory alone."""
-    return list(events(10 * TICKETS_EACH, 1, random.Random(1)))
+    return list(hackathons(10 * TICKETS_EACH, 1, random.Random(1)))
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +82,13 @@ def test_the_same_seed_gives_the_same_rows(seed):
 
 
 def test_another_seed_gives_other_rows():
-    first, second = (list(events(600, 1, random.Random(number))) for number in (7, 8))
+    first, second = (list(hackathons(600, 1, random.Random(number))) for number in (7, 8))
 
     assert first[0][Ticket] != second[0][Ticket]
 
 
-def test_the_same_chance_gives_the_same_events():
-    first, second = (list(events(600, 1, random.Random(7))) for _ in range(2))
+def test_the_same_chance_gives_the_same_hackathons():
+    first, second = (list(hackathons(600, 1, random.Random(7))) for _ in range(2))
 
     assert first == second
 

@@ -15,6 +15,8 @@ from mentorq_users.devlcs import PASSWORD, PEOPLE
 from mentorq_users.lcs import LCSProfile
 from mentorq_users.models import User
 
+Step = tuple[datetime, User, Status]
+
 TROUBLES = [
     "My build loops for ever",
     "CORS error when calling our API",
@@ -68,44 +70,60 @@ def fill(chance: random.Random, now: datetime, count: int = 120) -> None:
         fate = chance.choices([Status.CLOSED, Status.CANCELLED], [5, 1])[0]
         if number >= count - 6:
             fate = (Status.OPEN, Status.CLAIMED)[number % 2]
-        live(chance, now - timedelta(minutes=minutes_ago), chance.choice(hackers), chance.choice(mentors), fate)
+        owner, mentor = chance.choice(hackers), chance.choice(mentors)
+        add_ticket(chance, owner, mentor, life(chance, now - timedelta(minutes=minutes_ago), owner, mentor, fate))
 
 
-def live(chance: random.Random, created: datetime, owner: User, mentor: User, fate: Status) -> None:
-    """Make one ticket that went as far as `fate`, with its history."""
-    claimed = created + timedelta(minutes=chance.lognormvariate(1.0, 0.9))
-    closed = claimed + timedelta(minutes=1 + 20 * chance.random())
+def life(chance: random.Random, created: datetime, owner: User, mentor: User, fate: Status) -> list[Step]:
+    """Return what happens to a ticket that meets this fate: when, by whom, to which status; its creation first."""
+    left = created + timedelta(minutes=chance.lognormvariate(1.0, 0.9))
+    closed = left + timedelta(minutes=1 + 20 * chance.random())
+    steps: dict[Status, list[Step]] = {
+        Status.OPEN: [],
+        Status.CLAIMED: [(left, mentor, Status.CLAIMED)],
+        Status.CLOSED: [(left, mentor, Status.CLAIMED), (closed, mentor, Status.CLOSED)],
+        Status.CANCELLED: [(left, owner, Status.CANCELLED)],
+    }
+    return [(created, owner, Status.OPEN), *steps[fate]]
+
+
+def add_ticket(chance: random.Random, owner: User, mentor: User, steps: list[Step]) -> None:
+    """Make the ticket to which that happened, with its history and, often, its feedback."""
+    at = {status: instant for instant, _, status in steps}
+    created, claimed, closed = at[Status.OPEN], at.get(Status.CLAIMED), at.get(Status.CLOSED)
     ticket = Ticket(
         owner_email=owner.email,
         owner=owner.name,
         title=chance.choice(TROUBLES),
         contact="Slack",
         location=f"Table {chance.randint(1, 60)}",
+        status=steps[-1][2],
+        mentor=mentor.name if claimed else "",
+        mentor_email=mentor.email if claimed else "",
         created=created,
-        status=fate,
+        claimed_datetime=claimed,
+        closed_datetime=closed,
+        time_to_claim=(claimed - created) // MICROSECOND if claimed else None,
+        time_to_close=(closed - created) // MICROSECOND if closed else None,
     )
-    history = [(created, owner, "", Status.OPEN)]
-    if fate in (Status.CLAIMED, Status.CLOSED):
-        ticket.mentor, ticket.mentor_email = mentor.name, mentor.email
-        ticket.claimed_datetime, ticket.time_to_claim = claimed, (claimed - created) // MICROSECOND
-        history.append((claimed, mentor, Status.OPEN, Status.CLAIMED))
-    if fate == Status.CLOSED:
-        ticket.closed_datetime, ticket.time_to_close = closed, (closed - created) // MICROSECOND
-        history.append((closed, mentor, Status.CLAIMED, Status.CLOSED))
-    if fate == Status.CANCELLED:
-        history.append((claimed, owner, Status.OPEN, Status.CANCELLED))
     ticket.save()
-    if fate == Status.CLOSED and chance.random() < 0.6:
+    if closed and chance.random() < 0.6:
         Feedback.objects.give(ticket, rating=chance.choice(RATINGS[5:]))
         Feedback.objects.filter(pk=ticket.pk).update(created=closed)
+    add_history(ticket, steps)
+
+
+def add_history(ticket: Ticket, steps: list[Step]) -> None:
+    """Write the ticket's history."""
+    before = ["", *(status for _, _, status in steps)]
     TicketEvent.objects.bulk_create(
         TicketEvent(
             ticket=ticket,
             at=at,
             by=by.email,
-            from_status=before,
-            to_status=after,
-            mentor_email=ticket.mentor_email if after in (Status.CLAIMED, Status.CLOSED) else "",
+            from_status=from_status,
+            to_status=status,
+            mentor_email=ticket.mentor_email if status in (Status.CLAIMED, Status.CLOSED) else "",
         )
-        for at, by, before, after in history
+        for from_status, (at, by, status) in zip(before, steps, strict=False)
     )

@@ -10,8 +10,8 @@ from django.db import models, transaction
 
 from mentorq_backend.bulk import load, reset_sequences
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
-from mentorq_backend.revisions import raise_revision
-from mentorq_backend.seeding import COLUMNS, MENTORS, events, people
+from mentorq_backend.revisions import count_change
+from mentorq_backend.seeding import COLUMNS, MENTORS, hackathons, people
 from mentorq_users.models import User
 
 
@@ -33,12 +33,12 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def sow(tickets: int, seed: int) -> None:
-    """Add so many tickets after those that are there, an event at a time, so that memory stays flat."""
+    """Add so many tickets after those that are there, a hackathon at a time, so that memory stays flat."""
     first_id = (Ticket.objects.aggregate(models.Max("id"))["id__max"] or 0) + 1
     known = set(User.objects.filter(email__in=MENTORS).values_list("email", flat=True))
     load(User, COLUMNS[User], [row for row in people(MENTORS, "Mentor", is_mentor=True) if row[0] not in known])
-    for rows in events(tickets, first_id, random.Random(seed)):  # noqa: S311 - not for secrets
+    for rows in hackathons(tickets, first_id, random.Random(seed)):  # noqa: S311 - not for secrets
         for model in (User, Ticket, TicketEvent, Feedback):
             load(model, COLUMNS[model], rows[model])
     reset_sequences(User, Ticket, TicketEvent)
-    raise_revision()
+    count_change()
