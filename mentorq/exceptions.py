@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, InternalError, OperationalError
+from django.http import UnreadablePostError
 from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied
 from rest_framework.response import Response
@@ -66,6 +67,8 @@ def _as_api_exception(exc: Exception) -> Exception:
             return ServiceUnavailable("HackRU's account service does not answer. Please try again in a moment.")
         case _ if isinstance(exc, DATABASE_ERRORS):
             return ServiceUnavailable("The database does not answer. Please try again in a moment.")
+        case UnreadablePostError():  # mentorq.bodies, or the client has left
+            return ServiceUnavailable("Too many requests are only half sent. Please try again in a moment.")
         case RequestDataTooBig():
             return PayloadTooLarge()
         case TooManyFieldsSent():  # in the query string

@@ -72,7 +72,7 @@ MIDDLEWARE = [
     "mentorq_backend.polling.UnchangedPollMiddleware",
     # After it, because a 304 has nothing to run, and putting the policy together is a sixth of what it costs.
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mentorq.middleware.StaticFilesMiddleware",
     "mentorq.middleware.OptionalSlashMiddleware",
     "mentorq.middleware.LengthRequiredMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -4,6 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from mentorq.bodies import limit_bodies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorq.settings")
 
-application = get_wsgi_application()
+application = limit_bodies(get_wsgi_application())

@@ -20,7 +20,7 @@ from mentorq_users.devlcs import PASSWORD, PEOPLE
 
 GRANIAN: list[str | Path] = [
     BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=16", "--respawn-failed-workers",
-    "--backlog=4096", "--backpressure=4096", "--port={port}", "mentorq.bench.wsgi:application",
+    "--backlog=4096", "--backpressure=4096", "--workers-kill-timeout=30", "--port={port}", "mentorq.bench.wsgi:application",
 ]  # fmt: skip
 MENTORS, CLAIMS_EACH = 50, 10
 

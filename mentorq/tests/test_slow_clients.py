@@ -1,0 +1,151 @@
+"""Clients that send or read slowly hold few of the server's threads."""
+
+import contextlib
+import io
+import json
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.test import Client
+from django.test.client import FakePayload
+
+from mentorq.bodies import AT_THE_DOOR, INSIDE, limit_bodies
+from mentorq.tests.servers import SERVERS, migrated, production, running
+
+HALF_SENT = {"detail": "Too many requests are only half sent. Please try again in a moment.", "code": "service_unavailable"}
+SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+HEAD = "{} HTTP/1.1\r\nHost: mentorq.example\r\nX-Forwarded-Proto: https\r\n"
+HALF = "Content-Type: {}\r\nContent-Length: 1000\r\n\r\n"
+HALF_A_SIGN_IN = HEAD.format("POST /api/auth/token") + HALF.format("application/json") + '{"email": '
+HALF_A_FORM = (
+    HEAD.format("POST /admin/login/")
+    + f"Referer: https://mentorq.example/\r\nCookie: csrftoken={'a' * 32}\r\n"
+    + HALF.format("application/x-www-form-urlencoded")
+    + "username="
+)
+MANY_SCRIPTS = (HEAD.format(f"GET {SCRIPT}") + "\r\n") * 20
+
+
+class NeverSent(io.RawIOBase):
+    """A body that does not come until the client leaves."""
+
+    def __init__(self):
+        self.waiting, self.left = threading.Semaphore(0), threading.Event()
+
+    def read(self, size=-1):
+        self.waiting.release()
+        self.left.wait()
+        return b""
+
+
+@pytest.fixture
+def read():
+    """An application that reads its body, behind the limit."""
+
+    def application(environ, start_response):
+        return [environ["wsgi.input"].read(10), environ["wsgi.input"].readline()]
+
+    limited = limit_bodies(application)
+    return lambda path, body: limited({"PATH_INFO": path, "wsgi.input": body}, None)
+
+
+@pytest.fixture
+def half_sent(read):
+    """Let so many requests to that path wait for their bodies, for as long as the block runs."""
+
+    @contextlib.contextmanager
+    def waiting(path, count):
+        body = NeverSent()
+        with ThreadPoolExecutor(count) as pool:
+            for _ in range(count):
+                pool.submit(read, path, body)
+            for _ in range(count):
+                assert body.waiting.acquire(timeout=5)
+            try:
+                yield
+            finally:
+                body.left.set()
+
+    return waiting
+
+
+def test_a_body_that_is_there_is_read(read):
+    assert read("/api/tickets/", io.BytesIO(b"0123456789rest\nmore")) == [b"0123456789", b"rest\n"]
+
+
+@pytest.mark.parametrize(
+    ("path", "places"), [("/api/auth/token/", 3), ("/admin/login/", 3), ("/api/tickets/", 4), ("/api/feedback/7/", 4)]
+)
+def test_so_many_wait_for_their_bodies_and_the_next_one_is_refused(read, half_sent, path, places):
+    with half_sent(path, places), pytest.raises(TimeoutError, match=r"^too many bodies are slow to come$"):
+        read(path, io.BytesIO(b"x"))
+
+    assert read(path, io.BytesIO(b"x")) == [b"x", b""]
+
+
+@pytest.mark.parametrize(
+    ("half", "other"), [("/api/auth/refresh/", "/api/tickets/"), ("/api/tickets/", "/api/auth/token/")]
+)
+def test_the_door_and_the_inside_do_not_wait_for_each_other(read, half_sent, half, other):
+    with half_sent(half, 3):
+        assert read(other, io.BytesIO(b"x")) == [b"x", b""]
+
+
+def test_all_of_them_leave_a_worker_threads_for_the_queue():
+    from mentorq_users.lcs import MAX_CALLS  # noqa: PLC0415 - beside what it is added to
+
+    assert AT_THE_DOOR._value + INSIDE._value + MAX_CALLS < 16
+
+
+@pytest.mark.parametrize("path", ["/api/auth/token/", "/api/tickets/"])
+def test_a_body_that_cannot_be_waited_for_is_503_in_json(path, ada, client_of, monkeypatch):
+    def read(payload, *size):
+        raise TimeoutError("too many bodies are slow to come")
+
+    monkeypatch.setattr(FakePayload, "read", read)
+
+    response = client_of(ada).post(path, {"title": "It loops", "location": "Here"})
+
+    assert (response.status_code, response.json(), response["Retry-After"]) == (503, HALF_SENT, "5")
+
+
+def test_a_form_that_cannot_be_waited_for_is_refused(db, monkeypatch):
+    def read(payload, *size):
+        raise TimeoutError("too many bodies are slow to come")
+
+    client = Client(enforce_csrf_checks=True)
+    client.get("/admin/login/")
+    monkeypatch.setattr(FakePayload, "read", read)
+
+    assert client.post("/admin/login/", {"username": "olga@example.edu", "password": "x"}).status_code == 403
+
+
+def test_a_static_file_comes_whole_with_what_whitenoise_says_of_it(client):
+    response = client.get(SCRIPT)
+
+    unchanged = client.get(SCRIPT, headers={"If-Modified-Since": response["Last-Modified"]})
+    part = client.get(SCRIPT, headers={"Range": "bytes=10-19"})
+    assert (response.status_code, response.streaming) == (200, False)
+    assert response["Content-Type"] == 'text/javascript; charset="utf-8"'
+    assert int(response["Content-Length"]) == len(response.content) > 1_000_000
+    assert (unchanged.status_code, unchanged.content, "Content-Type" in unchanged) == (304, b"", False)
+    assert (part.status_code, part.content) == (206, response.content[10:20])
+
+
+@pytest.mark.parametrize("request_", [HALF_A_SIGN_IN, HALF_A_FORM, MANY_SCRIPTS], ids=["sign-in", "form", "readers"])
+def test_sixty_slow_clients_do_not_keep_a_server_from_answering(tmp_path, request_):
+    command = [*SERVERS["granian"], "--blocking-threads=16"]
+    with running(command, **production(migrated(tmp_path))) as server, contextlib.ExitStack() as clients:
+        server.wait_until_ready()
+        for _ in range(60):
+            slow = clients.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", server.port))
+            slow.sendall(request_.encode())
+
+        statuses = [server.get(path)[0] for path in ("/healthz", "/api/tickets", "/healthz")]
+
+        assert statuses == [200, 401, 200]
+        assert json.loads(server.get("/healthz")[2]) == {"status": "ok"}
