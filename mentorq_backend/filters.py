@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.forms import CharField, SelectMultiple
 from django_filters import rest_framework as filters
-from django_filters.fields import IsoDateTimeField
+from django_filters.fields import BaseCSVField, IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
 from rest_framework.filters import SearchFilter
@@ -22,12 +22,14 @@ from mentorq_users.emails import normalize_email
 class InstantField(IsoDateTimeField):
     """An instant that exists in UTC as well: `0001-01-01T00:00+14:00` does not."""
 
+    default_error_messages: ClassVar = {"invalid": "Give an instant in ISO 8601, such as 2026-02-14T23:05:00Z."}
+
     def clean(self, value: Any) -> Any:
         try:
             instant = super().clean(value)
             return instant and instant.astimezone(UTC)
         except OverflowError as error:
-            raise ValidationError("Enter a valid date/time.", code="invalid") from error
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
 class InstantFilter(filters.IsoDateTimeFilter):
@@ -42,8 +44,11 @@ class TicketSearchFilter(SearchFilter):
     MAX_LENGTH = 255
 
     def get_search_terms(self, request: Request) -> list[str]:
-        if len(request.query_params.get(self.search_param, "")) > self.MAX_LENGTH:
+        text = request.query_params.get(self.search_param, "")
+        if len(text) > self.MAX_LENGTH:
             raise exceptions.ValidationError({self.search_param: [f"At most {self.MAX_LENGTH} characters, please."]})
+        if "\0" in text:
+            raise exceptions.ValidationError({self.search_param: ["No null characters, please."]})
         return list(super().get_search_terms(request))
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
@@ -69,7 +74,7 @@ class CommaSeparated(SelectMultiple):
     """Takes a parameter that is repeated, comma-separated, or both."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        return [item for text in data.getlist(name) for item in text.split(",") if item]
+        return [item for text in data.getlist(name) if text for item in text.split(",")]
 
 
 class YesNoField(CharField):
@@ -98,8 +103,19 @@ class EmailFilter(filters.CharFilter):
         return queryset.filter(**{self.field_name: normalize_email(value)}) if value else queryset
 
 
+class CommaSeparatedField(BaseCSVField):
+    """Takes no empty item: django-filter's lets `created,` through, to no column."""
+
+    def clean(self, value: Any) -> Any:
+        if value and "" in value:
+            raise ValidationError("There is a comma too many.", code="invalid")
+        return super().clean(value)
+
+
 class OrderingFilter(filters.OrderingFilter):
     """Orders by the given fields, what has no value last on every database, and among equals the newest first."""
+
+    base_field_class = CommaSeparatedField
 
     def filter(self, queryset: TicketQuerySet, value: list[str] | None) -> TicketQuerySet:
         if not value:

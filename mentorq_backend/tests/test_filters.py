@@ -39,7 +39,7 @@ def queue(ada, grace, mia, max_, make_ticket):
         ("status=OPEN,CLAIMED", "ba"),
         ("status=OPEN&status=CLAIMED", "ba"),
         ("status=OPEN,CLAIMED&status=CLOSED", "ecba"),
-        ("status=OPEN,&status=", "a"),
+        ("status=OPEN&status=", "a"),
         ("status=", "edcba"),
         ("mentor_email=mia@example.edu", "eb"),
         ("mentor_email=MIA@example.edu", "eb"),
@@ -99,13 +99,20 @@ def test_the_order_is_the_same_on_every_database_what_has_no_value_comes_last(or
         ("status=open", "status"),
         ("status=OPEN,DONE", "status"),
         ("status=OPEN%00", "status"),
+        ("status=OPEN,", "status"),
+        ("status=,", "status"),
         ("active=perhaps", "active"),
         ("active=2", "active"),
         ("active=tru", "active"),
         ("created_after=yesterday", "created_after"),
         ("created_before=2026-02-30", "created_before"),
         ("created_after=2026-02-14T13:00:00+01:00", "created_after"),  # a plus that was not escaped is a space
-        ("ordering=owner_email,", "ordering"),
+        ("ordering=owner_email", "ordering"),
+        ("ordering=created,", "ordering"),
+        ("ordering=,created", "ordering"),
+        ("ordering=created,,id", "ordering"),
+        ("ordering=,", "ordering"),
+        ("ordering=-", "ordering"),
         ("ordering=mentor", "ordering"),
         ("ordering=--created", "ordering"),
         ("ordering=created,nonsense", "ordering"),
@@ -121,6 +128,7 @@ def test_the_order_is_the_same_on_every_database_what_has_no_value_comes_last(or
         ("created_before=9999-12-31T23:59:59-14:00", "created_before"),
         ("search=" + "x" * 256, "search"),
         ("search=" + "x%20" * 200, "search"),
+        ("search=a%00b", "search"),
         ("offset=x", "offset"),
         ("mentor_email=a%00b", "mentor_email"),
         ("owner_email=a%00b", "owner_email"),
@@ -130,12 +138,6 @@ def test_what_is_not_understood_is_refused_by_name(query, field, queue, titles):
     response = titles(query)
 
     assert (response.status_code, list(response.json())) == (400, [field])
-
-
-def test_a_search_for_nothing_printable_is_refused(queue, titles):
-    response = titles("search=a%00b")
-
-    assert (response.status_code, response["Content-Type"]) == (400, "application/json")
 
 
 @pytest.mark.parametrize(

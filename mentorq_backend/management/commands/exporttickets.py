@@ -19,11 +19,11 @@ from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
 
 STANDARD_OUTPUT = "-"
-# The filters there are options for, and what to write there.
+# The filters there are options for, and what to write there where the filter does not say.
 REMEDIES = {
-    "created_after": "Give an instant in ISO 8601, such as 2026-02-14T23:05:00Z.",
-    "created_before": "Give an instant in ISO 8601, such as 2026-02-14T23:05:00Z.",
-    "status": f"Give one or more of {','.join(Status.values)}, with commas between them.",
+    "created_after": "",
+    "created_before": "",
+    "status": f" Give one or more of {','.join(Status.values)}, with commas between them.",
 }
 
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--feedback", action="store_true", help="With columns of what its owner said of the help.")
         parser.add_argument("--created-after", metavar="ISO", help="Inclusive; in UTC unless it says otherwise.")
         parser.add_argument("--created-before", metavar="ISO", help="Exclusive; in UTC unless it says otherwise.")
-        parser.add_argument("--status", metavar="OPEN,CLOSED", help=REMEDIES["status"])
+        parser.add_argument("--status", metavar="OPEN,CLOSED", help=REMEDIES["status"].strip())
 
     def handle(self, *args: Any, file: str, history: bool, feedback: bool, **options: Any) -> None:
         format_ = options["format"] or format_of(file)
@@ -83,4 +83,4 @@ def asked_for(options: Mapping[str, Any]) -> TicketQuerySet:
 
 
 def _complaint(name: str, errors: list[str]) -> str:
-    return f"--{name.replace('_', '-')}: {' '.join(errors)} {REMEDIES[name]}"
+    return f"--{name.replace('_', '-')}: {' '.join(errors)}{REMEDIES[name]}"
