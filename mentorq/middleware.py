@@ -8,7 +8,8 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.middleware import common
 from django.utils.encoding import escape_uri_path
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -66,6 +67,14 @@ class OptionalSlashMiddleware:
         if not request.path_info.endswith("/") and (is_api(request) or request.path_info in PROBES):
             request.path_info += "/"
         return self.get_response(request)
+
+
+class CommonMiddleware(common.CommonMiddleware):
+    """Django's, which refuses a foreign host, but not for probes: load balancers ask by an address."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        """Return Django's redirect or refusal, None for a probe."""
+        return None if request.path_info in PROBES else super().process_request(request)
 
 
 class LengthRequiredMiddleware:

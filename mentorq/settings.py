@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "mentorq.middleware.OptionalSlashMiddleware",
     "mentorq.middleware.LengthRequiredMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "mentorq.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -152,6 +152,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "ERROR"},
         "django_guid": {"level": "ERROR"},
+        # A scanner's hosts would fill the log with tracebacks; that each was a 400, mentorq.requests says.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False, "VALIDATE_GUID": True}

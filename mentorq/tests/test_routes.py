@@ -344,6 +344,17 @@ def test_healthz_is_200_while_the_database_works(client, db, path):
     assert error_of(client.get(path)) == (200, "application/json", {"status": "ok"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz/"])
+def test_a_probe_is_answered_whatever_host_it_asks(client, db, path):
+    assert client.get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 200
+
+
+def test_a_refused_host_leaves_no_traceback_in_the_log(client, db, logged):
+    client.get("/api/tickets", headers={"Host": "scanner.example"})
+
+    assert [json.loads(line)["message"].startswith("GET /api/tickets 400 ") for line in logged] == [True]
+
+
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
 def test_healthz_is_503_while_the_database_does_not_and_the_log_says_why(client, db, path, error, logged):
