@@ -145,7 +145,10 @@ class Ticket(models.Model):
         named = self._named(status, by, mentor_email or None)
         self._check_may_name(named, by)
         self.recorded = True
+        self.mentor = mentor  # also where nobody knows the e-mail any more
         self._show(self._changes(status, named, mentor, by, at=self.created))
+        if named and status == Status.CLOSED:
+            self.claimed_datetime = self.created
 
     def hand_over(self, *, by: User, mentor_email: str, mentor: str = "") -> None:
         """Give a claimed ticket to whom an organizer names; raises as `move` does."""
@@ -276,9 +279,13 @@ class Ticket(models.Model):
         changes: dict[str, Any] = {"status": to}
         if named is not None and named != self.mentor_email:
             changes |= {"mentor_email": named, "mentor": named and (mentor or User.objects.name_of(named, by=by))}
+        elif mentor and to == Status.CLOSED and self.mentor_email in (named, by.email):
+            changes["mentor"] = mentor
         if to == Status.OPEN:
             changes |= {"claimed_datetime": None, "time_to_claim": None, "closed_datetime": None, "time_to_close": None}
-        if self.status == Status.OPEN and to in (Status.CLAIMED, Status.CLOSED) and named:
+        # An organizer who closes an open ticket for somebody else knows who helped, but not since when.
+        helps = to == Status.CLAIMED or (to == Status.CLOSED and named == by.email and by.is_mentor)
+        if self.status == Status.OPEN and helps:
             changes |= {"claimed_datetime": at, "time_to_claim": waited}
         if to == Status.CLOSED:
             changes |= {"closed_datetime": at, "time_to_close": waited}

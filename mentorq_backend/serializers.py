@@ -214,12 +214,17 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         model = Feedback
         fields = ["ticket", "ticket_url", "rating", "comments"]
 
+    def validate_ticket(self, ticket_id: int) -> int:
+        """Return the id and keep the ticket to be rated; raises Http404 for another's, whatever is wrong besides."""
+        if self.instance is None:
+            self.rated = get_object_or_404(Ticket, pk=ticket_id, owner_email=self.context["request"].user.email)
+        return ticket_id
+
     def create(self, validated_data: dict[str, Any]) -> Feedback:
-        """Return the feedback; raises Http404 for another's ticket, MoveNotAllowed, ValidationError for a second one."""
-        ticket_id = validated_data.pop("ticket_id")
-        ticket = get_object_or_404(Ticket, pk=ticket_id, owner_email=self.context["request"].user.email)
+        """Return the feedback; raises MoveNotAllowed, and ValidationError for a second one."""
+        del validated_data["ticket_id"]
         try:
-            return Feedback.objects.give(ticket, **validated_data)
+            return Feedback.objects.give(self.rated, **validated_data)
         except IntegrityError as error:
             raise ValidationError({"ticket": ["It has feedback already: change that with PATCH."]}) from error
 

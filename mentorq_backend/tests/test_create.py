@@ -135,6 +135,14 @@ def test_the_record_of_a_close_without_a_mentor_was_never_claimed(ada, olga, cli
     assert (shown["mentor_email"], shown["claimed_datetime"], shown["closed_datetime"]) == ("", None, shown["created"])
 
 
+def test_the_record_of_a_close_keeps_a_mentor_of_whom_only_the_name_is_known(ada, olga, client_of):
+    body = {**MINIMAL, "owner_email": ada.email, "status": "CLOSED", "mentor": "Somebody in a red shirt"}
+
+    shown = client_of(olga).post("/api/tickets/", body).json()
+
+    assert (shown["mentor"], shown["mentor_email"], shown["claimed_datetime"]) == ("Somebody in a red shirt", "", None)
+
+
 def test_the_record_of_a_claim_is_the_callers_unless_it_names_somebody(ada, olga, client_of):
     shown = client_of(olga).post("/api/tickets/", {**MINIMAL, "owner_email": ada.email, "status": "CLAIMED"}).json()
 

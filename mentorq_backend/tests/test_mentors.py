@@ -214,7 +214,25 @@ def test_an_organizer_closes_an_open_ticket_naming_who_helped(ada, mia, olga, ma
     response = patch(olga, ticket, status="CLOSED", mentor_email=mia.email)
 
     assert mentor_of(response) == (200, "mia@example.edu", "Mia Mentor")
-    assert response.json()["claimed_datetime"] == response.json()["closed_datetime"]
+    assert response.json()["claimed_datetime"] is None  # nobody knows when Mia came
+
+
+@pytest.mark.parametrize("named", [{}, {"mentor_email": ""}, {"mentor_email": "mia@example.edu"}])
+def test_a_mentor_who_closes_their_ticket_may_show_another_name(named, ada, mia, make_ticket, patch):
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+
+    response = patch(mia, ticket, status="CLOSED", mentor="Dr. M", **named)
+
+    assert mentor_of(response) == (200, "mia@example.edu", "Dr. M")
+
+
+@pytest.mark.parametrize("named", [{}, {"mentor_email": "olga@example.edu"}])
+def test_an_organizers_own_name_at_the_close_is_not_shown_for_the_mentors(named, ada, mia, olga, make_ticket, patch):
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+
+    response = patch(olga, ticket, status="CLOSED", mentor="Olga Organizer", **named)
+
+    assert mentor_of(response) == (200, "mia@example.edu", "Mia Mentor")
 
 
 def test_a_director_who_is_a_mentor_closes_an_open_ticket_as_its_mentor(ada, dora, make_ticket, patch):

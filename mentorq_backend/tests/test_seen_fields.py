@@ -143,7 +143,7 @@ SEEN = {
     "ratings":       "ratings   ratings   nothing   nothing   nothing   nothing   ratings   ratings",
     "rate":          "rated     404       404       404       404       404       404       404",
     "rate again":    "again     404       404       404       404       404       404       404",
-    "bad rating":    "stars     stars     stars     stars     stars     stars     stars     stars",
+    "bad rating":    "stars     404       404       404       404       404       404       404",
     "rating":        "rating    404       404       404       404       404       rating    rating",
     "change rating": "rating    404       404       404       404       404       403       403",
     "leaders":       "leaders   leaders   leaders   leaders   leaders   leaders   leaders   leaders",
