@@ -19,7 +19,7 @@ from unfold.sites import UnfoldAdminSite
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import normalize_email
 from mentorq_users.lcs import LCSRefused, LCSUnavailable
-from mentorq_users.throttles import TokenThrottle
+from mentorq_users.throttles import DeskThrottle
 
 
 class LCSAuthenticationForm(AuthenticationForm):
@@ -28,13 +28,13 @@ class LCSAuthenticationForm(AuthenticationForm):
     error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": "Please enter the e-mail and LCS password of an organizer or director.",
-        "throttled": "Too many tries with this e-mail from here. Please wait %(seconds)d seconds.",
+        "throttled": "Too many tries with this e-mail. Please wait %(seconds)d seconds.",
         "unavailable": "LCS does not answer. Please try again in a moment; a local superuser can sign in meanwhile.",
     }
 
     def clean(self) -> dict[str, Any]:
         """Return the cleaned data; raises ValidationError, also where LCS cannot be asked, or was asked too often."""
-        throttle = TokenThrottle()
+        throttle = DeskThrottle()
         email, password = (self.cleaned_data.get(name) for name in ("username", "password"))
         if email and password and not throttle.allow(self.request, normalize_email(email)):
             seconds = math.ceil(throttle.wait())
