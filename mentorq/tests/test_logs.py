@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from mentorq.settings import BASE_DIR
+from mentorq_users.models import User
 
 
 def of_requests(caplog):
@@ -27,6 +28,18 @@ def test_a_request_is_one_line(client_of, ada, caplog):
     assert re.fullmatch(rf"POST /api/tickets 201 \d+\.\d ms, user {ada.pk}", record.getMessage())
     assert (record.method, record.path, record.status, record.user) == ("POST", "/api/tickets", 201, ada.pk)
     assert response["X-Request-ID"]
+
+
+def test_a_sign_in_and_a_refresh_are_logged_as_whose_they_are(client, db, lcs, caplog):
+    caplog.set_level(logging.INFO)
+    credentials = {"email": "ada@example.edu", "lcs_token": lcs.sign_in("ada@example.edu")}
+
+    tokens = APIClient().post("/api/auth/token", credentials).json()
+    APIClient().post("/api/auth/refresh", {"refresh": tokens["refresh"]})
+    APIClient().post("/api/auth/token", {**credentials, "lcs_token": "a guess"})
+
+    ada = User.objects.get().pk
+    assert [(record.status, record.user) for record in of_requests(caplog)] == [(200, ada), (200, ada), (401, None)]
 
 
 def test_the_id_that_a_proxy_gives_is_kept(db):
