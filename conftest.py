@@ -32,7 +32,8 @@ settings.load_profile("default")
 # A JWT, a text that Fernet encrypted, a session's key, the password that everybody has in the tests, LCS tokens, and what
 # a body of LCS holds besides.
 SECRET = re.compile(
-    r"eyJ[\w-]{8,}\.|gAAAAA[\w-]{20,}|sessionid=|csrftoken=|hackru|an LCS token|only-here|registration_status|slack_dm_link"
+    r"eyJ[\w-]{8,}\.|gAAAAA[\w-]{20,}|sessionid=|csrftoken=|hackru|lcs-token-|an LCS token|only-here"
+    r"|registration_status|slack_dm_link"
 )
 PERSON_BY_NAME = {person["email"].partition("@")[0]: person for person in PEOPLE}
 

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from mentorq.settings import BASE_DIR
+from mentorq.tests.servers import migrated
 from mentorq_backend import exports
 from mentorq_backend.models import Ticket, TicketEvent
 
@@ -82,6 +83,19 @@ if connection.vendor == "sqlite":
             call_command("backup", file)
 
         assert file.read_text() == "the only good one"
+
+    def test_a_copy_that_is_not_whole_is_none(tmp_path):
+        url = migrated(str(tmp_path))
+        with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
+            database.execute("PRAGMA writable_schema=ON")
+            database.execute("DELETE FROM sqlite_master WHERE name='ticket_newest'")  # its pages belong to nothing now
+            database.commit()
+        command = [sys.executable, "manage.py", "backup", str(tmp_path / "copy.sqlite3")]
+
+        tried = subprocess.run(command, cwd=BASE_DIR, env={"DATABASE_URL": url}, capture_output=True, text=True)
+
+        assert (tried.returncode, "the copy is not whole" in tried.stderr) == (1, True)
+        assert sorted(file.name for file in tmp_path.glob("*copy*")) == []
 
     def test_a_folder_that_is_not_there_is_said(tmp_path):
         with pytest.raises(CommandError, match=r"Cannot write to .*No such file or directory.*Name another FILE"):
