@@ -1,6 +1,8 @@
 # The commands that people and CI share. `make run` and `make test` need only Python 3.11+ and make.
 
 PYTHON ?= python3
+PORT ?= 8000
+LCS_PORT ?= 8001
 BIN = .venv/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
@@ -19,11 +21,12 @@ PYTEST = $(BIN)/python -m pytest -q -n auto
 
 ## MentorQ on http://127.0.0.1:8000 with a demo queue, and LCS's stand-in on 8001; Ctrl-C ends both
 run: .venv/run
-	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py demo
-	@$(BIN)/python manage.py runlcs 8001 & lcs=$$!; \
-	$(BIN)/python manage.py runserver 8000 & server=$$!; \
-	trap "kill $$lcs $$server 2>/dev/null" EXIT; trap exit INT TERM; wait $$server
+	@export LCS_BASE_URL=http://127.0.0.1:$(LCS_PORT)/dev; \
+	$(BIN)/python manage.py runlcs $(LCS_PORT) & lcs=$$!; \
+	trap 'kill $$lcs $$server 2>/dev/null' EXIT; trap 'exit 0' INT TERM; \
+	$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python manage.py demo $(PORT) || exit; \
+	kill -0 $$lcs 2>/dev/null || { echo "LCS's stand-in did not start: make run PORT=8010 LCS_PORT=8011"; exit 1; }; \
+	$(BIN)/python manage.py runserver $(PORT) & server=$$!; wait $$server
 
 ## Everything that must stay true
 test: lint types migrations test-sqlite test-postgresql test-fuzzing servers check-openapi check-deploy

@@ -49,6 +49,13 @@ def test_it_says_where_to_look(laptop, capsys):
         assert line in page
 
 
+def test_it_says_on_which_port_to_look(laptop, capsys):
+    call_command("demo", 8010)
+
+    page = capsys.readouterr().out
+    assert ("http://127.0.0.1:8010/api/docs/" in page, ":8000" in page) == (True, False)
+
+
 def test_it_refuses_to_fill_a_real_queue(settings, db):
     settings.DEBUG = False
 

@@ -1,6 +1,7 @@
 """`manage.py demo`: a queue with people in it, to look at."""
 
 import random
+from argparse import ArgumentParser
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,17 +31,17 @@ TROUBLES = [
     "The LED matrix stays dark",
 ]
 PAGE = """
-MentorQ at http://127.0.0.1:8000
-  the API, to read and try   http://127.0.0.1:8000/api/docs/
-  the organizers' desk       http://127.0.0.1:8000/admin/     olga@example.edu, password {password}
+MentorQ at {url}
+  the API, to read and try   {url}/api/docs/
+  the organizers' desk       {url}/admin/     olga@example.edu, password {password}
   demo people                ada@ (hacker), mia@ (mentor), olga@ (organizer), dora@example.edu (director and mentor)
                              everybody's password is {password}
 
 Try it in another terminal: sign in at LCS, sign in here with what it gave, read the queue.
   LCS=$(curl -s {lcs}/authorize -d '{{"email": "mia@example.edu", "password": "{password}"}}' | cut -d'"' -f8)
-  ACCESS=$(curl -s http://127.0.0.1:8000/api/auth/token/ -H 'Content-Type: application/json' \
+  ACCESS=$(curl -s {url}/api/auth/token/ -H 'Content-Type: application/json' \\
     -d '{{"email": "mia@example.edu", "lcs_token": "'$LCS'"}}' | cut -d'"' -f4)
-  curl -s http://127.0.0.1:8000/api/tickets/ -H "Authorization: Bearer $ACCESS"
+  curl -s {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
 """
 
 
@@ -49,14 +50,17 @@ class Command(BaseCommand):
 
     help = "Fill an empty queue with demo people and tickets, and print where to look. Not for production."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("port", nargs="?", type=int, default=8000, help="Where MentorQ is served, to print.")
+
+    def handle(self, *args: Any, port: int, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError(
                 "This fills the database with invented tickets; DEBUG is off here, so it does not: unset SECRET_KEY."
             )
         if not Ticket.objects.exists():
             fill(random.Random(2015), timezone.now())  # noqa: S311 - invented data, the same each time
-        self.stdout.write(PAGE.format(password=PASSWORD, lcs=settings.LCS_BASE_URL))
+        self.stdout.write(PAGE.format(url=f"http://127.0.0.1:{port}", password=PASSWORD, lcs=settings.LCS_BASE_URL))
 
 
 @transaction.atomic
