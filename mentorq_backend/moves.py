@@ -31,10 +31,14 @@ class Move(NamedTuple):
     who: frozenset[Who]
 
     @property
+    def people(self) -> str:
+        """Who may make it, in words."""
+        return ", ".join(who for who in Who if who in self.who)
+
+    @property
     def rule(self) -> str:
-        """Return the rule in words, for whoever was refused."""
-        people = ", ".join(who for who in Who if who in self.who)
-        return f"Not yours to {self.verb}: that is for {people}."
+        """The rule in words, for whoever was refused."""
+        return f"Not yours to {self.verb}: that is for {self.people}."
 
 
 def _move(verb: str, *who: Who) -> Move:

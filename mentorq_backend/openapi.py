@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of tickets beyond their serializers: conflicts, figures, examples."""
+"""What the OpenAPI document says of tickets beyond their serializers: rules, conflicts, figures, examples."""
 
 from typing import Any
 
@@ -6,7 +6,57 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from mentorq_backend.moves import MOVES
 from mentorq_backend.serializers import TicketSerializer
+
+QUEUE = """\
+Mentors, organizers and directors get every ticket, closed ones too, everyone else their own. Newest first. The filters
+combine; addresses compare whatever their case.
+
+A plain array; with `limit` (at most 1,000) a page of it. Polled with `If-None-Match`, an unchanged queue is a 304.
+"""
+OPENING = """\
+The caller's own. `owner` is the name to show, by default the owner's; some send `Anonymous`.
+
+Organizers and directors also open one for somebody else, or record help already given, by any other `status` and, if they
+like, `mentor` and `mentor_email`: such a ticket has its instants, but no waiting time, and stays out of the averages.
+
+A person may have at most five tickets in `OPEN` (a setting); the sixth is a 409.
+"""
+MOVING = f"""\
+Name the `status` that the ticket shall have. `status`, `mentor`, `mentor_email` and `active` are read, all else is ignored.
+
+| from | to | what it is | who |
+| --- | --- | --- | --- |
+{"".join(f"| {start} | {to} | {move.verb} | {move.people} |{chr(10)}" for (start, to), move in MOVES.items())}
+Nobody may make any other move (409 `not_possible`), and nobody claims their own ticket.
+
+- To name the status that it has already, with the same mentor, changes nothing.
+- A claim is the caller's; an organizer may name somebody else. A ticket that another holds is a conflict for everyone:
+  release it first, or hand it over, by naming a third person.
+- A mentor who closes an open ticket becomes its mentor, and has claimed it with that. An organizer closes it without a
+  mentor, or for whom they name, and it was never claimed. Who closes a claimed ticket naming themselves leaves its mentor on it.
+- A release or a reopening forgets the mentor, whoever is named; a cancel does where `mentor_email` is sent empty.
+- `mentor` is the name to show, by default the account's.
+- `active`, whether the asker is still around, is for mentors, organizers and directors.
+
+Refusals come in this order, and change nothing: 404, 409 `not_possible`, 403, 409 `conflict`.
+"""
+RATING = """\
+By the owner of a closed ticket that had a mentor, once; `PATCH` changes it. It belongs to the mentor whom the ticket had
+then, and stays theirs when the ticket is reopened. Somebody else's ticket is a 404.
+"""
+TALKING = """\
+A link to the conversation with the other party: the owner gets the mentor, everyone else the owner.
+
+Failures are bare strings too: LCS's `Slack ID not present within LCS for the given user(s)` and `Other user not found
+within LCS`, and others that begin with `error: `. LCS's answer for a pair of people is remembered for a while.
+"""
+FIGURES = """\
+Directors only. Durations are seconds from a ticket's creation: to its claim over all that were claimed, to its close over
+those `CLOSED` and `active`; `null` where there are none. Percentiles are by nearest rank, hours are UTC's. Mentors and
+users are distinct addresses on the tickets looked at.
+"""
 
 
 class ConflictSerializer(serializers.Serializer[None]):

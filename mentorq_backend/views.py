@@ -24,13 +24,19 @@ from mentorq_backend.openapi import (
     CREATE_EXAMPLES,
     FEEDBACK_EXAMPLES,
     FEEDBACK_ID,
+    FIGURES,
     IF_NONE_MATCH,
     LEADERBOARD_LIMIT,
     LIMIT_REACHED,
     MOVE_EXAMPLES,
+    MOVING,
     NOT_MODIFIED,
+    OPENING,
+    QUEUE,
+    RATING,
     SLACK_ERRORS,
     SLACK_LINK,
+    TALKING,
     TICKET_ID,
     StatsSerializer,
 )
@@ -55,14 +61,13 @@ from mentorq_users.slack import dm_link
 @extend_schema_view(
     list=extend_schema(
         summary="The queue",
-        description="Mentors, organizers and directors get every ticket, everyone else their own. Newest first. "
-        "A plain array; with `limit` a page of it. Polled with `If-None-Match`, an unchanged queue is a 304.",
+        description=QUEUE,
         parameters=[IF_NONE_MATCH],
         responses={200: TicketSerializer(many=True), 304: NOT_MODIFIED, **READ_ERRORS},
     ),
     create=extend_schema(
         summary="Open a ticket",
-        description="The caller's own; organizers also open one for somebody else, or record help already given.",
+        description=OPENING,
         responses={201: TicketSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 409: LIMIT_REACHED},
         examples=CREATE_EXAMPLES,
     ),
@@ -74,7 +79,7 @@ from mentorq_users.slack import dm_link
     ),
     partial_update=extend_schema(
         summary="Move a ticket",
-        description="Claim, release, hand over, close, cancel or reopen it, by naming the status that it shall have.",
+        description=MOVING,
         parameters=[TICKET_ID],
         responses={200: TicketSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND, 409: CONFLICT},
         examples=MOVE_EXAMPLES,
@@ -160,7 +165,7 @@ class StatsView(generics.GenericAPIView[Ticket]):
 
     @extend_schema(
         summary="The waiting times",
-        description="Directors only. Seconds are counted from a ticket's creation.",
+        description=FIGURES,
         filters=True,
         responses={200: StatsSerializer, **READ_ERRORS, 403: FORBIDDEN},
     )
@@ -172,8 +177,7 @@ class StatsView(generics.GenericAPIView[Ticket]):
 @extend_schema_view(
     get=extend_schema(
         summary="Talk on Slack",
-        description="A link to the conversation with the other party: the owner gets the mentor, everyone else the owner. "
-        "Failures are bare strings too.",
+        description=TALKING,
         parameters=[TICKET_ID],
         responses={(200, "application/json"): SLACK_LINK, **READ_ERRORS, **SLACK_ERRORS},
     )
@@ -208,7 +212,7 @@ class SlackDMView(generics.GenericAPIView[Ticket]):
     ),
     create=extend_schema(
         summary="Rate the help",
-        description="By the owner of a closed ticket that had a mentor, once.",
+        description=RATING,
         responses={201: FeedbackSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND},
         examples=FEEDBACK_EXAMPLES,
     ),

@@ -15,7 +15,9 @@ REFUSED = OpenApiResponse(ErrorSerializer, "LCS rejects the token, it is somebod
     post=extend_schema(
         tags=["auth"],
         summary="Sign in",
-        description="Turns an LCS token into MentorQ's own pair: access for 30 minutes, refresh for three days.",
+        description="Turns an LCS token into MentorQ's own pair: access for 30 minutes, refresh for three days. The e-mail "
+        "must be that of the token's owner, as LCS says it; case does not matter. Both tokens carry the claims `name`, "
+        "`email`, `mentor`, `organizer` and `director`, to show; what a request may do is decided by the account.",
         responses={200: TokenObtainSerializer, **WRITE_ERRORS, 401: REFUSED, 429: THROTTLED},
         examples=[
             OpenApiExample("A hacker", {"email": "ada@example.edu", "lcs_token": "…"}, request_only=True),
@@ -34,7 +36,8 @@ class TokenObtainView(TokenViewBase):
     post=extend_schema(
         tags=["auth"],
         summary="Stay signed in",
-        description="A new access token, with the roles that LCS gives the person now. The refresh token stays the same.",
+        description="A new access token. The refresh token stays the same. Roles are looked up in LCS again where what is "
+        "known is older than five minutes; while LCS is down the last known ones hold.",
         responses={200: TokenRefreshSerializer, **WRITE_ERRORS, 401: DEAD},
     )
 )

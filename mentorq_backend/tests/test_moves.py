@@ -1,9 +1,11 @@
 """Every pair of the table of moves, allowed and forbidden, through HTTP, for every kind of person."""
 
 import itertools
+import re
 
 import pytest
 
+from mentorq.settings import BASE_DIR
 from mentorq_backend.models import Ticket, TicketEvent
 from mentorq_backend.moves import MOVES, Status
 
@@ -93,3 +95,15 @@ def test_the_table_in_the_code_is_the_contracts():
     hand_over = {("CLAIMED", "CLAIMED")}
 
     assert set(MOVES) == set(ALLOWED) | hand_over
+
+
+def test_the_readme_has_the_same_table():
+    rows = re.findall(
+        r"^\| ([A-Z or]+) → ([A-Z]+)(?:, naming a third person)? \| ([a-z ]+) \|",
+        (BASE_DIR / "README.md").read_text(),
+        re.MULTILINE,
+    )
+
+    printed = {(start, to): verb for starts, to, verb in rows for start in starts.split(" or ")}
+
+    assert printed == {pair: move.verb for pair, move in MOVES.items()}
