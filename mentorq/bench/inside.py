@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import django
@@ -23,6 +22,7 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 
+from mentorq.bench.audit import audit  # noqa: E402
 from mentorq.bench.load import HOST  # noqa: E402
 from mentorq_backend.models import Ticket, TicketEvent  # noqa: E402
 from mentorq_backend.querysets import ROW  # noqa: E402
@@ -124,44 +124,6 @@ def seconds(call: Callable[[], Any]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
-
-
-def audit(acknowledged: str = "") -> dict[str, int]:
-    """Return what is missing of a file of `[ticket, status]` pairs, which tickets' histories are not theirs, and damage."""
-    histories: dict[int, list[tuple[str, str]]] = {}
-    for ticket, *move in TicketEvent.objects.order_by("id").values_list("ticket_id", "from_status", "to_status"):
-        histories.setdefault(ticket, []).append((move[0], move[1]))
-    said = json.loads(Path(acknowledged).read_text()) if acknowledged else []
-    tickets = dict(Ticket.objects.values_list("id", "status"))
-    return {
-        "lost": sum(status not in {after for _, after in histories.get(ticket, [])} for ticket, status in said),
-        "half done": sum(not follows(histories.get(ticket, []), status) for ticket, status in tickets.items()),
-        "damaged": damage(),
-    }
-
-
-def follows(history: list[tuple[str, str]], status: str) -> bool:
-    """Return whether each move begins where the one before ended, from the creation to that status."""
-    ends = ["", *(after for _, after in history)]
-    return bool(history) and [before for before, _ in history] == ends[:-1] and ends[-1] == status
-
-
-def damage() -> int:
-    """Return how much is wrong with SQLite's file; on PostgreSQL how many of our tables and indexes count differently."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA integrity_check")
-            return sum(row != ("ok",) for row in cursor.fetchall())
-        return sum(counted(cursor, model, "off") != counted(cursor, model, "on") for model in (Ticket, TicketEvent))
-
-
-def counted(cursor: Any, model: Any, by_index: str) -> int:
-    """Return how many rows PostgreSQL finds, by an index (`on`) or by reading the table (`off`)."""
-    cursor.execute(f"SET enable_seqscan = {'off' if by_index == 'on' else 'on'}")
-    cursor.execute(
-        f"SET enable_indexscan = {by_index}; SET enable_indexonlyscan = {by_index}; SET enable_bitmapscan = {by_index}"
-    )
-    return int(model.objects.filter(pk__gt=0).count())
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
