@@ -131,6 +131,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "claims": claims,
     "audit": audit,
     "crowd": crowd,
+    "token": token,
     "accounts": accounts,
     "list": lambda rounds: timed(rounds, changed_list()),
     "stats": lambda rounds: timed(rounds, statistics()),

@@ -4,6 +4,8 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
+from typing import NamedTuple
 
 import psutil
 
@@ -11,7 +13,7 @@ from mentorq.bench.databases import PRODUCTION
 from mentorq.bench.outside import GRANIAN
 from mentorq.tests.servers import Server, running
 from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import WRITERS, at_work
+from mentorq.torture.work import MOVES, WRITERS, WRONG, Work, at_work
 
 # As systemd's Restart=always does it.
 SUPERVISED = f"""
@@ -22,6 +24,15 @@ while :; do
     sleep 0.2
 done
 """
+
+
+class Kill(NamedTuple):
+    """What came of one: processes that did not die, and new ones; seconds until an answer; how much was acknowledged before."""
+
+    survivors: int
+    new: int
+    recovery: float
+    acknowledged: int
 
 
 @contextmanager
@@ -36,24 +47,49 @@ def supervised(url: str) -> Iterator[Server]:
 def crashes(name: str, url: str, kills: int) -> Outcome:
     """Return what was acknowledged, lost and half done while the server was killed so many times."""
     with supervised(url) as server, at_work(url, server.port) as work:
-        recoveries = [kill(server, random.uniform(0.5, 2)) for _ in range(kills)]  # noqa: S311 - not for secrets
+        killed = [kill(server, work, random.uniform(0.5, 2)) for _ in range(kills)]  # noqa: S311 - not for secrets
+        time.sleep(1)  # of work after the last one
+    # A claim or close whose answer died with the server is tried again, and is a 200 where it was made.
     return Outcome(
         name,
         f"{kills} × kill -9 while {WRITERS} people write",
-        {**work.audited(url), "recovery in seconds, at most": round(max(recoveries), 1)},
-        none=["lost", "half done", "damaged"],
-        some=["acknowledged"],
+        {
+            **work.audited(url),
+            "processes that survived": sum(each.survivors for each in killed),
+            "starts without new processes": sum(each.new < 2 for each in killed),
+            "kills after which nothing was acknowledged": idle(killed, len(work.acknowledged)),
+            "hang-ups": work.count(0),
+            "answers other than 200, 201, 503": work.others_than(0, 200, 201, 503),
+            "recovery in seconds, at most": round(max(each.recovery for each in killed), 1),
+        },
+        none=[
+            *WRONG, "processes that survived", "starts without new processes",
+            "kills after which nothing was acknowledged", "answers other than 200, 201, 503",
+        ],
+        some=[*MOVES, "hang-ups"],
         most={"recovery in seconds, at most": 15},
-    )
+    )  # fmt: skip
 
 
-def kill(server: Server, after: float) -> float:
-    """Kill every process of the server after so many seconds; return how many it takes until it answers again."""
+def idle(killed: list[Kill], in_the_end: int) -> int:
+    """Return after how many of the kills no more was acknowledged until the next one, or the end."""
+    counts = [*(each.acknowledged for each in killed), in_the_end]
+    return sum(after <= before for before, after in pairwise(counts))
+
+
+def kill(server: Server, work: Work, after: float) -> Kill:
+    """Kill every process of the server after so many seconds, and wait until it answers again."""
     time.sleep(after)
-    start = time.monotonic()
-    for process in psutil.Process(server.process.pid).children(recursive=True):
+    start, acknowledged, before = time.monotonic(), len(work.acknowledged), processes(server)
+    for process in before:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    time.sleep(0.1)
+    _, survivors = psutil.wait_procs(before, timeout=5)
     server.wait_until_ready()
-    return time.monotonic() - start
+    recovery = time.monotonic() - start
+    return Kill(len(survivors), len(processes(server) - before), recovery, acknowledged)
+
+
+def processes(server: Server) -> set[psutil.Process]:
+    """Return the processes of the server, but not its supervisor."""
+    return set(psutil.Process(server.process.pid).children(recursive=True))

