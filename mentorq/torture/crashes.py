@@ -27,7 +27,7 @@ done
 
 
 class Kill(NamedTuple):
-    """What came of one: processes that did not die, and new ones; seconds until an answer; how much was acknowledged before."""
+    """What came of one: processes that survived, new ones, seconds until an answer, how much was acknowledged before."""
 
     survivors: int
     new: int

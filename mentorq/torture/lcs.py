@@ -1,51 +1,83 @@
-"""`python -m mentorq.torture.lcs PORT SECONDS`: LCS's stand-in, ill in another way every so many seconds, well in between.
+"""`python -m mentorq.torture.lcs PORT SECONDS WAY…`: LCS's stand-in, ill in one way after the other, well in between.
 
-It knows everybody `x@example.edu` whose token is `token of x@example.edu`, all of them hackers.
+Each lasts so many seconds. It knows everybody `x@example.edu` whose token is `token of x@example.edu`, all of them
+hackers, and keeps a ledger, served as JSON to a GET of any path.
 """
 
+import json
 import sys
+import threading
 import time
-from typing import Any
+from collections import Counter
 
-from mentorq_users.devlcs import DevLCS
+from mentorq_users.devlcs import FAULTS, DevLCS, Handler, send_envelope
 
-LIAR = "liar"
+LIAR, SLOW = "liar", "slow"
+# Those that the breaker does not answer with a pause come first, so that a short run meets the first of them for sure.
 WAYS = [
-    "dripping-body",
-    "slow",
-    "huge",
-    "redirect",
     LIAR,
-    "reset",
-    "dripping-headers",
     "garbage",
     "server-error",
+    SLOW,
+    "dripping-body",
+    "huge",
+    "redirect",
+    "reset",
+    "dripping-headers",
     "hanging",
 ]
+DELAY = 2.0  # seconds, within LCS_TIMEOUT
 LIE = {"email": "somebody.else@example.edu", "role": {"director": True, "organizer": True, "mentor": True}}
 
 
 class IllLCS(DevLCS):
-    """Changes its mind every `seconds`."""
+    """Changes its mind every `seconds`, and keeps a ledger of whom it vouched for and how often it was met in which way."""
 
-    def __init__(self, port: int, seconds: float) -> None:
+    def __init__(self, port: int, seconds: float, ways: list[str]) -> None:
         super().__init__(port)
-        self.seconds, self.started = seconds, time.monotonic()
+        self.RequestHandlerClass = IllHandler
+        self.seconds, self.ways, self.started = seconds, ways, time.monotonic()
+        self.vouched: set[str] = set()
+        self.met: Counter[str] = Counter()
+        self.lock = threading.Lock()
 
     @property
     def way(self) -> str:
         """In which way it is ill at the moment, "" while it is well."""
         turn = int((time.monotonic() - self.started) / self.seconds)
-        return WAYS[turn // 2 % len(WAYS)] if turn % 2 == 0 else ""
+        return self.ways[turn // 2 % len(self.ways)] if turn % 2 == 0 else ""
 
-    def answer(self, call: str, data: dict[str, Any]) -> tuple[int, Any]:
-        """Return what a `/validate` is answered, and set how it is sent."""
-        way = self.way
-        self.delay = 2.0 if way == "slow" else 0.0
-        self.fault = "" if way in (LIAR, "slow") else way
-        email = str(data["token"]).removeprefix("token of ")
-        return 200, LIE if way == LIAR else {"email": email, "role": {"hacker": True}}
+    def note(self, way: str, email: str) -> None:
+        """Write a call into the ledger."""
+        with self.lock:
+            self.met[way] += 1
+            if way in ("", SLOW):
+                self.vouched.add(email)
+
+    @property
+    def ledger(self) -> bytes:
+        """The ledger as JSON."""
+        with self.lock:
+            return json.dumps({"vouched": sorted(self.vouched), "met": self.met}).encode()
+
+
+class IllHandler(Handler):
+    """Decides at each call in which way it is ill, and stays with it."""
+
+    server: IllLCS
+
+    def do_POST(self) -> None:
+        data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        way, email = self.server.way, str(data["token"]).removeprefix("token of ")
+        self.server.note(way, email)
+        if way == SLOW:
+            time.sleep(DELAY)
+        profile = LIE if way == LIAR else {"email": email, "role": {"hacker": True}}
+        FAULTS.get(way, send_envelope)(self, {"statusCode": 200, "body": profile})
+
+    def do_GET(self) -> None:
+        self.send(200, self.server.ledger)
 
 
 if __name__ == "__main__":
-    IllLCS(int(sys.argv[1]), float(sys.argv[2])).serve_forever()
+    IllLCS(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]).serve_forever()
