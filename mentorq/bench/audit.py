@@ -81,7 +81,7 @@ def damage() -> int:
         if connection.vendor == "sqlite":
             return len(complaints(cursor))
         cursor.execute(OUR_INDEXES)
-        return sum(counted(cursor, *index, BY_INDEX) != counted(cursor, *index, BY_TABLE) for index in cursor.fetchall())
+        return sum(counted(cursor, index, BY_INDEX) != counted(cursor, index, BY_TABLE) for index in cursor.fetchall())
 
 
 def complaints(cursor: Any) -> list[Any]:
@@ -92,11 +92,12 @@ def complaints(cursor: Any) -> list[Any]:
     return [*found, *cursor.fetchall()]
 
 
-def counted(cursor: Any, index: str, table: str, condition: str, way: str) -> int:
+def counted(cursor: Any, of: tuple[str, str, str], way: str) -> int:
     """Return how many rows that are in the index PostgreSQL finds by it, or in the table; its amcheck is not always there.
 
     Needs a superuser, because it hides the table's other indexes from the planner.
     """
+    index, table, condition = of
     with transaction.atomic():
         cursor.execute(ONLY, [table, index])
         cursor.execute(way)

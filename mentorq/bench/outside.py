@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import psutil
 from requests import ConnectionError as Refused
@@ -15,20 +14,17 @@ from requests import get, post
 from mentorq.bench.databases import PRODUCTION, inside
 from mentorq.bench.figures import UNIT, Figure
 from mentorq.bench.load import http, polls, seconds_each
-from mentorq.tests.servers import BIN, Server, running
+from mentorq.tests.servers import GRANIAN, Server, running
 from mentorq_users.devlcs import PASSWORD, PEOPLE
 
-GRANIAN: list[str | Path] = [
-    BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=16", "--respawn-failed-workers",
-    "--backlog=4096", "--backpressure=4096", "--workers-kill-timeout=30", "--port={port}", "mentorq.bench.wsgi:application",
-]  # fmt: skip
+SERVER = [*GRANIAN, "--port={port}", "mentorq.bench.wsgi:application"]
 MENTORS, CLAIMS_EACH = 50, 10
 
 
 @contextmanager
 def serving(url: str, lcs: str = "http://127.0.0.1:9", **variables: str) -> Iterator[Server]:
     """A server on that database, ready; with these environment variables besides those of production."""
-    with running(GRANIAN, DATABASE_URL=url, LCS_BASE_URL=lcs, **PRODUCTION, **variables) as server:
+    with running(SERVER, DATABASE_URL=url, LCS_BASE_URL=lcs, **PRODUCTION, **variables) as server:
         server.wait_until_ready()
         # Each of its threads opens its connection to the database at its first request.
         seconds_each(server.port, [http("/healthz")], clients=32, count=32 * 20)

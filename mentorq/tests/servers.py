@@ -1,5 +1,5 @@
 """`python -m mentorq.tests.servers`: gunicorn and granian serve production, say little, finish what they have in hand
-when they are told to end, and want a SECRET_KEY to start.
+when they are told to end, do not wait for ever for what is half sent, and want a SECRET_KEY to start.
 
 Needs requirements-dev.txt. Prints a line for each server and exits with 1 where one of them fails.
 """
@@ -26,14 +26,27 @@ from mentorq_users.devlcs import DevLCS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+# As the README and docs/operations.md have it.
+GRANIAN: list[str | Path] = [
+    BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=16", "--backlog=4096", "--backpressure=4096",
+    "--respawn-failed-workers", "--workers-kill-timeout=30",
+]  # fmt: skip
 SERVERS: dict[str, list[str | Path]] = {
     "gunicorn": [BIN / "gunicorn", "--threads=4", "--bind=127.0.0.1:{port}", "mentorq.wsgi"],
     "granian": [BIN / "granian", "--interface=wsgi", "--port={port}", "mentorq.wsgi:application"],
+    "granian as documented": [*GRANIAN, "--port={port}", "mentorq.wsgi:application"],
 }
+# How long a server waits for what it has in hand, instead of 30 seconds; of two such options the last one counts.
+IMPATIENCE = 1
+IMPATIENT = {"gunicorn": f"--graceful-timeout={IMPATIENCE}", "granian": f"--workers-kill-timeout={IMPATIENCE}"}
+HALF_SENT = (
+    b"POST /api/auth/token HTTP/1.1\r\nHost: mentorq.example\r\nX-Forwarded-Proto: https\r\nContent-Length: 9\r\n\r\n{"
+)
 PATIENCE = 15.0  # seconds for a start, a refusal or a stop
 # A version, or a word of what is inside. The servers do give their names.
 REVEALING = re.compile(rb"(granian|gunicorn|python|django)[/ ]?[0-9]|traceback|\.py\b|site-packages", re.IGNORECASE)
 OURS = b"Host: mentorq.example\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n"
+HALF_SENT = b"POST /api/auth/token HTTP/1.1\r\n" + OURS + b"Content-Length: 9\r\n\r\n{"
 ODD_REQUESTS: dict[bytes, set[int]] = {
     b"GET /api/nope HTTP/1.1\r\n" + OURS: {404},
     b"GET /nope HTTP/1.1\r\n" + OURS: {404},
@@ -101,6 +114,18 @@ class Server:
                 time.sleep(0.1)
         raise Failure(f"does not answer /healthz:\n{self.output}")
 
+    def wait_for_workers(self) -> None:
+        """Return once it answers and no worker of its is still starting: granian's misses a SIGTERM in that instant.
+
+        Then it ends after its --workers-kill-timeout, which is longer than a test should take.
+        """
+        self.wait_until_ready()
+        deadline = time.monotonic() + PATIENCE
+        while self.output.count("Started worker-") < self.output.count("Spawning worker-"):
+            if time.monotonic() > deadline:
+                raise Failure(f"does not start all of its workers:\n{self.output}")
+            time.sleep(0.05)
+
 
 @contextmanager
 def running(command: Iterable[str | Path], **variables: str) -> Iterator[Server]:
@@ -139,7 +164,7 @@ def production(database: str, lcs: str = "http://127.0.0.1:9") -> dict[str, str]
 def check_serves(name: str, database: str) -> None:
     """Raise Failure unless the server answers the API, the admin site and a static file of it."""
     with running(SERVERS[name], **production(database)) as server:
-        server.wait_until_ready()
+        server.wait_for_workers()
         status, media_type, body = server.get("/api/tickets")
         if (status, media_type) != (401, "application/json") or json.loads(body) != UNAUTHORIZED:
             raise Failure(f"/api/tickets is {status} {media_type} {body!r}")
@@ -155,7 +180,7 @@ def check_finishes(name: str, database: str) -> None:
     lcs.delay = 1.5
     token = json.dumps({"email": "ada@example.edu", "lcs_token": lcs.sign_in("ada@example.edu")})
     with lcs.serving(), ThreadPoolExecutor(1) as pool, running(SERVERS[name], **production(database, lcs.url)) as server:
-        server.wait_until_ready()
+        server.wait_for_workers()
         answer = pool.submit(server.ask, "POST", "/api/auth/token", token)
         while not lcs.calls and not answer.done():
             time.sleep(0.01)
@@ -166,13 +191,36 @@ def check_finishes(name: str, database: str) -> None:
             raise Failure(f"hung up on a request in hand: {error!r}") from error
         if status != 200:
             raise Failure(f"answered a request in hand with {status} {body!r}")
-        server.process.wait(PATIENCE)
+        check_ends(server, PATIENCE)
+
+
+def check_ends(server: Server, within: float) -> None:
+    """Raise Failure unless a server that was told to end does so within so many seconds, as one that did nothing wrong."""
+    try:
+        code = server.process.wait(within)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"still runs {within} s after it was told to end:\n{server.output}") from None
+    if code not in (0, -signal.SIGTERM):
+        raise Failure(f"ended with {code} when it was told to:\n{server.output}")
+
+
+def check_lets_go(name: str, database: str) -> None:
+    """Raise Failure unless a server that is told to end does not wait for ever for a request that is only half sent."""
+    *command, application = SERVERS[name]
+    command += [IMPATIENT[name.partition(" ")[0]], application]
+    with running(command, **production(database)) as server:
+        server.wait_for_workers()
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(HALF_SENT)
+            time.sleep(0.3)  # until it is in one of the threads
+            server.process.terminate()
+            check_ends(server, IMPATIENCE + 5)
 
 
 def check_says_little(name: str, database: str) -> None:
     """Raise Failure where an answer to an odd request, also one that the server gives itself, tells what is behind it."""
     with running(SERVERS[name], **production(database)) as server:
-        server.wait_until_ready()
+        server.wait_for_workers()
         for request, statuses in ODD_REQUESTS.items():
             answer = server.say(request + b"\r\n")
             status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else None
@@ -209,6 +257,7 @@ def main() -> int:
             for check, good in (
                 (check_serves, "serves production"),
                 (check_finishes, "finishes what it has in hand"),
+                (check_lets_go, "does not wait for ever for half a request"),
                 (check_says_little, "says little of itself"),
                 (check_refuses, "refuses to start without SECRET_KEY"),
             ):

@@ -6,6 +6,7 @@ from collections import defaultdict
 import pytest
 
 from mentorq.settings import BASE_DIR
+from mentorq.tests.servers import GRANIAN
 
 DOCUMENTS = sorted([*BASE_DIR.glob("*.md"), *BASE_DIR.glob("docs/*.md")])
 # By name: two folders may have a test file of the same one.
@@ -35,3 +36,13 @@ def test_every_link_between_documents_leads_somewhere(document):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(("document", "times"), [("README.md", 1), ("docs/operations.md", 2)])
+def test_the_server_is_started_as_it_is_measured_and_tortured(document, times):
+    """Where it listens is each reader's own."""
+    commands = re.findall(r"granian (--interface .*) mentorq\.wsgi:application", (BASE_DIR / document).read_text())
+    options = [set(re.findall(r"--\S+(?: [^\s-]\S*)?", command)) for command in commands]
+    measured = {str(option).replace("=", " ") for option in GRANIAN[1:]}
+
+    assert [{of for of in each if not of.startswith(("--host", "--port"))} for each in options] == [measured] * times

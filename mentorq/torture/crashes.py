@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psutil
 
 from mentorq.bench.databases import PRODUCTION
-from mentorq.bench.outside import GRANIAN
+from mentorq.bench.outside import SERVER
 from mentorq.tests.servers import Server, running
 from mentorq.torture.outcome import Outcome
 from mentorq.torture.work import MOVES, WRITERS, WRONG, Work, at_work
@@ -19,7 +19,7 @@ from mentorq.torture.work import MOVES, WRITERS, WRONG, Work, at_work
 SUPERVISED = f"""
 trap 'kill $!; exit' TERM
 while :; do
-    {" ".join(map(str, GRANIAN))} &
+    {" ".join(map(str, SERVER))} &
     wait $!
     sleep 0.2
 done

@@ -56,11 +56,17 @@ class Work:
     def audited(self, url: str) -> dict[str, Any]:
         """Return how much was acknowledged of each move, how much of it is not there, and what else is wrong."""
         moves = Counter(status for _, status, _ in self.acknowledged)
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump(self.acknowledged, file)
-            file.flush()
-            found = inside(url, "audit", file.name)
-        return {"acknowledged": len(self.acknowledged), **{move: moves[move] for move in MOVES}, **found}
+        counts = {"acknowledged": len(self.acknowledged), **{move: moves[move] for move in MOVES}}
+        return counts | audited(url, self.acknowledged)
+
+
+def audited(url: str, acknowledged: list[tuple[int, str, str]]) -> dict[str, Any]:
+    """Return how much of that is not in the database as it should be, and what else is WRONG there."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(acknowledged, file)
+        file.flush()
+        found: dict[str, Any] = inside(url, "audit", file.name)
+    return found
 
 
 MOVES = ["OPEN", "CLAIMED", "CLOSED"]
