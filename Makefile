@@ -84,11 +84,11 @@ chromium:
 
 ## Put it through crashes, races, crowds, an ill LCS and a database that goes away, in some ten minutes
 torture: .venv/dev
-	$(BIN)/python -m mentorq.torture
+	timeout --foreground --kill-after=1m 12m $(BIN)/python -m mentorq.torture
 
 ## A tenth of it
 check-torture: .venv/dev
-	$(BIN)/python -m mentorq.torture --short
+	timeout --foreground --kill-after=1m 6m $(BIN)/python -m mentorq.torture --short
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers
