@@ -36,15 +36,13 @@ class Size(NamedTuple):
     outage: float
 
 
-# Production's database has the long ones, so that all of it stays within ten minutes. A turn is longer than the breaker
-# of mentorq_users.lcs stays open, or an ill LCS would not even be asked.
+# Production's database has the long ones, so that all of it stays within ten minutes. Its turns are longer than the
+# breaker of mentorq_users.lcs stays open, or an ill LCS would not even be asked; the first of lcs.WAYS do not open it.
 LONG = {
-    "SQLite": Size(kills=20, races=500, people=2000, crowd=30, hanging=15, ways=4, turn=6, outage=5),
-    "PostgreSQL": Size(kills=20, races=500, people=2000, crowd=120, hanging=15, ways=len(WAYS), turn=6, outage=5),
+    "SQLite": Size(kills=20, races=500, people=2000, crowd=20, hanging=15, ways=4, turn=3, outage=4),
+    "PostgreSQL": Size(kills=20, races=500, people=2000, crowd=120, hanging=15, ways=len(WAYS), turn=5.5, outage=4),
 }
-SHORT = dict.fromkeys(
-    LONG, Size(kills=3, races=20, people=200, crowd=20, hanging=6, ways=3, turn=1.5, outage=2)
-)  # of lcs.WAYS the first ones, which the breaker lets through
+SHORT = dict.fromkeys(LONG, Size(kills=3, races=20, people=200, crowd=15, hanging=6, ways=3, turn=1.5, outage=2))
 
 
 def outcomes(name: str, url_of: URLOf, size: Size) -> Iterator[Outcome]:

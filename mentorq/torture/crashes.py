@@ -47,7 +47,7 @@ def supervised(url: str) -> Iterator[Server]:
 def crashes(name: str, url: str, kills: int) -> Outcome:
     """Return what was acknowledged, lost and half done while the server was killed so many times."""
     with supervised(url) as server, at_work(url, server.port) as work:
-        killed = [kill(server, work, random.uniform(0.5, 2)) for _ in range(kills)]  # noqa: S311 - not for secrets
+        killed = [kill(server, work, random.uniform(0.3, 1)) for _ in range(kills)]  # noqa: S311 - not for secrets
         time.sleep(1)  # of work after the last one
     # A claim or close whose answer died with the server is tried again, and is a 200 where it was made.
     return Outcome(

@@ -19,10 +19,10 @@ from mentorq.torture.outcome import Outcome
 from mentorq.torture.slow import COUNTS, Slow
 
 EVERY = 5.0  # seconds between two polls of a person
-ARRIVAL = 0.25  # of the time, in which people come and get their first list
+ARRIVAL = 0.2  # of the time, in which people come and get their first list
 MENTORS = 50
 TICKET = json.dumps({"title": "It loops", "location": "Here"})
-PATIENCE = LONG_ENOUGH = 30  # seconds
+PATIENCE, LONG_ENOUGH = 30, 20  # seconds
 
 
 class Connection:

@@ -96,7 +96,7 @@ def unvouched(url: str, prefix: str, heard: list[Knock], vouched: set[str]) -> d
 def measured(url: str, server: Server, seconds: float, prefix: str) -> tuple[dict[str, Any], list[Knock]]:
     """Return how long each thing with a ticket takes while nobody knocks and while all do, and what these heard."""
     mentor, hacker = inside(url, "token", "mentor1@example.edu"), inside(url, "token", "worker@example.edu")
-    quiet = min(seconds / 4, 8)
+    quiet = min(seconds / 4, 5)
     before = live(server.port, mentor, hacker, quiet)
     with knocking(server.port, prefix) as heard:
         loud = live(server.port, mentor, hacker, seconds)

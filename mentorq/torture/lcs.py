@@ -13,7 +13,7 @@ from collections import Counter
 from mentorq_users.devlcs import FAULTS, DevLCS, Handler, send_envelope
 
 LIAR, SLOW = "liar", "slow"
-# Those that the breaker does not answer with a pause come first, so that a short run meets the first of them for sure.
+# The first ones do not open the breaker, so that a short run meets them for sure; those that do have others in between.
 WAYS = [
     LIAR,
     "garbage",
@@ -21,10 +21,10 @@ WAYS = [
     SLOW,
     "dripping-body",
     "huge",
-    "redirect",
-    "reset",
-    "dripping-headers",
     "hanging",
+    "redirect",
+    "dripping-headers",
+    "reset",
 ]
 DELAY = 2.0  # seconds, within LCS_TIMEOUT
 LIE = {"email": "somebody.else@example.edu", "role": {"director": True, "organizer": True, "mentor": True}}
