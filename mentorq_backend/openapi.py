@@ -35,7 +35,8 @@ Nobody may make any other move (409 `not_possible`), and nobody claims their own
 - A claim is the caller's; an organizer may name somebody else. A ticket that another holds is a conflict for everyone:
   release it first, or hand it over, by naming a third person.
 - A mentor who closes an open ticket becomes its mentor, and has claimed it with that. An organizer closes it without a
-  mentor, or for whom they name, and it was never claimed. Who closes a claimed ticket naming themselves leaves its mentor on it.
+  mentor, or for whom they name, and it was never claimed. Who closes a claimed ticket naming themselves leaves its mentor
+  on it.
 - A release or a reopening forgets the mentor, whoever is named; a cancel does where `mentor_email` is sent empty.
 - `mentor` is the name to show, by default the account's.
 - `active`, whether the asker is still around, is for mentors, organizers and directors.
