@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import admin
+from django.db import OperationalError, connection
 from django.urls import URLResolver, get_resolver
 
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
@@ -28,6 +30,23 @@ ROUTES = {
     "/healthz/": "GET HEAD",
     "/readyz/": "GET HEAD",
 }
+
+
+@contextmanager
+def database_down(error=OperationalError):
+    """Every query fails, as where the connection breaks."""
+
+    def fail(*args):
+        raise error("server closed the connection unexpectedly")
+
+    with connection.execute_wrapper(fail):
+        yield
+
+
+def error_of(response):
+    """Status, media type and body of an error; the beginning of a body that is no JSON."""
+    is_json = "json" in response.headers["Content-Type"]
+    return response.status_code, response.headers["Content-Type"], response.json() if is_json else response.content[:100]
 
 
 def path_of(route: str, pk: int) -> str:

@@ -1,13 +1,12 @@
 """Every path and method, known or not: slashes are optional, errors under /api are JSON, others stay HTML."""
 
 import json
-from contextlib import contextmanager
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
-from mentorq.tests.routes import API_ROUTES, METHODS, ROUTES, all_routes, path_of
+from mentorq.tests.routes import API_ROUTES, METHODS, ROUTES, all_routes, database_down, error_of, path_of
 from mentorq_backend.models import Feedback
 from mentorq_users.tokens import RefreshToken, issue
 
@@ -46,23 +45,6 @@ def crash(monkeypatch):
         return len(tickets) / 0
 
     monkeypatch.setattr("mentorq_backend.stats.summary", divide)
-
-
-@contextmanager
-def database_down(error=OperationalError):
-    """Every query fails, as where the connection breaks."""
-
-    def fail(*args):
-        raise error("server closed the connection unexpectedly")
-
-    with connection.execute_wrapper(fail):
-        yield
-
-
-def error_of(response):
-    """Status, media type and body of an error; the beginning of a body that is no JSON."""
-    is_json = "json" in response.headers["Content-Type"]
-    return response.status_code, response.headers["Content-Type"], response.json() if is_json else response.content[:100]
 
 
 # Routes and methods
@@ -339,35 +321,10 @@ def test_a_database_that_breaks_is_503_and_says_when_to_try_again(director, dan,
     assert response.headers["Retry-After"] == "5"
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
-def test_healthz_is_200_while_the_database_works(client, db, path):
-    assert error_of(client.get(path)) == (200, "application/json", {"status": "ok"})
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/readyz/"])
-def test_a_probe_is_answered_whatever_host_it_asks(client, db, path):
-    assert client.get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 200
-
-
 def test_a_refused_host_leaves_no_traceback_in_the_log(client, db, logged):
     client.get("/api/tickets", headers={"Host": "scanner.example"})
 
     assert [json.loads(line)["message"].startswith("GET /api/tickets 400 ") for line in logged] == [True]
-
-
-@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-@pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
-def test_healthz_is_503_while_the_database_does_not_and_the_log_says_why(client, db, path, error, logged):
-    client.raise_request_exception = False
-
-    with database_down(error):
-        response = client.get(path)
-
-    expected = {"status": "unavailable", "database": "does not answer"}
-    assert error_of(response) == (503, "application/json", expected)
-    why = json.loads(logged[0])
-    assert (why["message"], error.__name__ in why["exc_info"]) == ("The database does not answer", True)
-    assert [json.loads(line)["message"].startswith(f"GET {path} 503 ") for line in logged].count(True) == 1
 
 
 # Elsewhere errors are for people

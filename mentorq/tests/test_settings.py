@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -389,29 +388,3 @@ def test_production_without_tls_in_front_does_not_redirect():
     answers = ask({"method": "GET", "path": "/api/tickets"}, SECURE_SSL_REDIRECT="off")
 
     assert answers == [[401, {}]]
-
-
-# The commands that operators and newcomers type
-
-
-@pytest.mark.parametrize("url", ["", "postgres://user:password@db.example/mentorq"])
-def test_check_deploy_has_no_warning_with_a_production_environment(url):
-    environment = {**SERVER, "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": url}
-
-    process = run("manage.py", "check", "--deploy", "--fail-level=DEBUG", **environment)
-
-    assert process.stderr == ""
-    assert (process.returncode, process.stdout) == (0, "System check identified no issues (1 silenced).\n")
-
-
-def test_the_old_steps_work_in_a_fresh_clone_with_nothing_set(tmp_path):
-    shutil.copy(ROOT / "manage.py", tmp_path)
-    for app in ("mentorq", "mentorq_users", "mentorq_backend"):
-        shutil.copytree(ROOT / app, tmp_path / app, ignore=shutil.ignore_patterns("tests", "__pycache__"))
-
-    migrations = run("manage.py", "makemigrations", "mentorq_backend", cwd=tmp_path)
-    migrated = run("manage.py", "migrate", "--verbosity=0", cwd=tmp_path)
-
-    assert (migrations.stdout, migrations.stderr) == ("No changes detected in app 'mentorq_backend'\n", "")
-    assert (migrated.returncode, migrated.stdout, migrated.stderr) == (0, "", "")
-    assert (tmp_path / "db.sqlite3").stat().st_size > 0
