@@ -88,12 +88,13 @@ def test_a_history_without_its_ticket_is_found(audited, closed):
     assert found == {**SOUND, "lost": 3, "history without a ticket": 1, "damaged": 3 * (connection.vendor == "sqlite")}
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's integrity_check is SQLite's own")
-def test_an_index_that_misses_a_row_is_found(audited, make_ticket, ada):
-    ready = "UPDATE pg_index SET indisready = %s WHERE indexrelid = 'ticket_newest'::regclass"
-    with connection.cursor() as cursor:
-        cursor.execute(ready, [False])
-        make_ticket(ada)
-        cursor.execute(ready, [True])
+if connection.vendor == "postgresql":  # SQLite checks its own indexes
 
-    assert audited() == {**SOUND, "damaged": 1}
+    def test_an_index_that_misses_a_row_is_found(audited, make_ticket, ada):
+        ready = "UPDATE pg_index SET indisready = %s WHERE indexrelid = 'ticket_newest'::regclass"
+        with connection.cursor() as cursor:
+            cursor.execute(ready, [False])
+            make_ticket(ada)
+            cursor.execute(ready, [True])
+
+        assert audited() == {**SOUND, "damaged": 1}
