@@ -7,10 +7,10 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import UnreadablePostError
 from rest_framework import views
-from rest_framework.exceptions import APIException, ParseError, PermissionDenied
+from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
 from rest_framework.response import Response
 
-from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
+from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.serializers import TicketSerializer
 from mentorq_users.lcs import LCSUnavailable
 
@@ -61,8 +61,17 @@ def _as_api_exception(exc: Exception) -> Exception:
     match exc:
         case TicketConflict() | LimitReached():
             return Conflict(str(exc), code=exc.code)
+        case RateExceeded():
+            return Throttled(exc.wait, str(exc))
         case MoveNotAllowed():
             return PermissionDenied(str(exc))
+        case _:
+            return _from_around_us(exc)
+
+
+def _from_around_us(exc: Exception) -> Exception:
+    """Return the same for what LCS, the database, the server or the request's form did."""
+    match exc:
         case LCSUnavailable():
             return ServiceUnavailable("HackRU's account service does not answer. Please try again in a moment.")
         case _ if isinstance(exc, DATABASE_ERRORS):

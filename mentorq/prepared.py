@@ -60,22 +60,22 @@ def update(
     still: dict[str, Any],
     changes: dict[str, Any],
     *,
-    counter: str = "",
+    counters: dict[str, int] | None = None,
     returning: Sequence[str] = ("id",),
 ) -> tuple[Any, ...] | None:
-    """Change the row whose columns are `still` as given, and raise its `counter`.
+    """Change the row whose columns are `still` as given, and raise each of its `counters` by so much.
 
     Returns that row's columns `returning` as the database itself gives them, None where there was no such row.
     """
     sets = [f"{_quoted(column)} = %s" for column in changes]
-    sets += [f"{_quoted(counter)} = {_quoted(counter)} + 1"] if counter else []
+    sets += [f"{_quoted(column)} = {_quoted(column)} + %s" for column in counters or {}]
     conditions = " AND ".join(f"{_quoted(column)} = %s" for column in still)
     sql = (
         f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(sets)} WHERE {conditions}"  # noqa: S608 - as above
         f" RETURNING {', '.join(map(_quoted, returning))}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, _values(model, changes) + _values(model, still))
+        cursor.execute(sql, [*_values(model, changes), *(counters or {}).values(), *_values(model, still)])
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

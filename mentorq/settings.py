@@ -220,7 +220,7 @@ SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=30), "REFRESH_TOKEN_LIF
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["mentorq_users.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["mentorq_backend.renderers.OwnSpellingRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mentorq.parsers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mentorq.negotiation.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -279,3 +279,6 @@ UNFOLD = {
 # Tickets
 
 TICKETS_MAX_OPEN = read("TICKETS_MAX_OPEN", at_least(1), 5)
+# What one person may do in an hour; organizers and directors do ten times as much.
+TICKETS_PER_HOUR = read("TICKETS_PER_HOUR", at_least(1), 30)
+MOVES_PER_HOUR = read("MOVES_PER_HOUR", at_least(1), 300)

@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from mentorq_backend import exports
-from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
+from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
 from mentorq_backend.querysets import ROW, TicketQuerySet
@@ -34,12 +34,12 @@ from mentorq_users.admin import DeskAdmin, UserAdmin
 from mentorq_users.emails import normalize_email
 from mentorq_users.models import User
 
-REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed)
+REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed, RateExceeded)
 COLORS = {Status.OPEN: "warning", Status.CLAIMED: "info", Status.CLOSED: "success", Status.CANCELLED: "default"}
 LIVE, ALL = "LIVE", "ALL"
 PAST = {
     "claim": "claimed", "hand over": "handed over", "release": "released", "close": "closed", "cancel": "cancelled",
-    "reopen": "reopened",
+    "strike out": "struck out", "reopen": "reopened",
 }  # fmt: skip
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
@@ -64,6 +64,7 @@ VERBS: dict[str, Callable[[Ticket, User, str], None]] = {
     "release": lambda ticket, by, _: ticket.release(by=by),
     "close": lambda ticket, by, _: ticket.close(by=by),
     "cancel": lambda ticket, by, _: ticket.cancel(by=by),
+    "strike out": lambda ticket, by, _: ticket.cancel(by=by),
     "reopen": lambda ticket, by, _: ticket.reopen(by=by),
 }
 
@@ -167,7 +168,7 @@ class TicketAdmin(DeskAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         """Return the queue's order: open before claimed, who waits the longest first; anything else newest first."""
-        return ["-status", "created", "id"] if chosen_status(request) in (LIVE, Status.OPEN) else ["-created", "-id"]
+        return ["-status", "queued", "id"] if chosen_status(request) in (LIVE, Status.OPEN) else ["-created", "-id"]
 
     def get_custom_urls(self) -> tuple[Any, ...]:
         return (("export/<slug:format>/", "mentorq_backend_ticket_export", self.export),)
@@ -189,11 +190,11 @@ class TicketAdmin(DeskAdmin):
         """Return title and place."""
         return [str(ticket), ticket.location]
 
-    @display(description="Since", ordering="created")
+    @display(description="Since", ordering="queued")
     def since(self, ticket: Ticket) -> SafeString:
         """Return how long it waits, or when it last moved."""
         if ticket.status == Status.OPEN:
-            return format_html('<strong class="desk-waits">waits {}</strong>', waited(ticket.created))
+            return format_html('<strong class="desk-waits">waits {}</strong>', waited(ticket.queued))
         instant = ticket.closed_datetime or ticket.claimed_datetime or ticket.created
         return format_html(
             "{} {}", "opened" if ticket.status == Status.CANCELLED else ticket.get_status_display(), ago(instant)

@@ -28,5 +28,14 @@ class LimitReached(Exception):
         self.ticket = ticket
 
 
+class RateExceeded(Exception):
+    """Nothing was changed, because this person did as much in the last hour as one may; `wait` is in seconds."""
+
+    def __init__(self, most: int, *, opening: bool, wait: float) -> None:
+        done = "opened" if opening else "moved"
+        super().__init__(f"You have {done} {most} tickets in an hour, and nobody may do more.")
+        self.wait = wait
+
+
 class MoveNotAllowed(Exception):
     """Nothing was changed, because this person may not make that move; the text says who may."""

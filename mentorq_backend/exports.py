@@ -18,7 +18,7 @@ from mentorq_backend.serializers import instant
 
 COLUMNS = (
     "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email", "active",
-    "recorded", "created", "claimed_datetime", "closed_datetime", "time_to_claim", "time_to_close",
+    "recorded", "created", "queued", "claimed_datetime", "closed_datetime", "moved", "time_to_claim", "time_to_close",
 )  # fmt: skip
 # What its owner said of the help, and how Feedback calls it.
 FEEDBACK = {

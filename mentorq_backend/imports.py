@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from mentorq_backend import exports, staging
 from mentorq_backend.bulk import REPORTED_EVERY, reported
 from mentorq_backend.cells import EVENT, FEEDBACK, REQUIRED, TICKET, Column, quote
-from mentorq_backend.models import MICROSECOND
+from mentorq_backend.models import INSTANTS, MICROSECOND
 from mentorq_backend.moves import Status
 
 Values = dict[str, Any]
@@ -33,6 +33,7 @@ HAS: dict[str, dict[str, bool]] = {
     Status.CLOSED: {"closed_datetime": True},
     Status.CANCELLED: {"closed_datetime": False},
 }
+ENDS = (Status.CLOSED, Status.CANCELLED)
 WAITS = {"time_to_claim": "claimed_datetime", "time_to_close": "closed_datetime"}
 
 
@@ -166,7 +167,7 @@ def check(row: Mapping[str, Any]) -> Checked:
     ticket, said = _read(TICKET, row, errors), _read(FEEDBACK, row, errors)
     history = _history(row.get(exports.HISTORY), errors)
     if not errors:
-        _fill_in(ticket, row)
+        _fill_in(ticket, row, history or [])
         errors |= _contradictions(ticket, row)
         feedback = _feedback(said, ticket, errors)
     if errors:
@@ -217,14 +218,27 @@ def _creation(ticket: Values) -> list[Values]:
     return [{"at": at, "by": by, "from": "", "to": to, "mentor_email": mentor_email, "note": ""}]
 
 
-def _fill_in(ticket: Values, row: Mapping[str, Any]) -> None:
-    """Give the ticket what can be told from its other columns: who is shown, and how long it waited."""
+def _fill_in(ticket: Values, row: Mapping[str, Any], history: list[Values]) -> None:
+    """Give the ticket what can be told from the rest of its row: who is shown, its instants, and how long it waited."""
     ticket["owner"] = ticket["owner"] or ticket["owner_email"]
     if "mentor" not in row:
         ticket["mentor"] = ticket["mentor_email"]
+    ticket["queued"] = ticket["queued"] or max([ticket["created"], *_reopenings(history)])
+    happened = [] if ticket["moved"] else [entry["at"] for entry in history]
+    ticket["moved"] = max(filter(None, [ticket["moved"], *(ticket[column] for column in INSTANTS), *happened]))
     for wait, end in WAITS.items():
-        if wait not in row and ticket[end] and not ticket["recorded"]:
-            ticket[wait] = (ticket[end] - ticket["created"]) // MICROSECOND
+        if ticket[end] and not ticket["recorded"] and not _is_told(wait, ticket, row):
+            ticket[wait] = (ticket[end] - ticket["queued"]) // MICROSECOND
+
+
+def _reopenings(history: list[Values]) -> list[datetime]:
+    """Return when the ticket was put back into the queue; a release left it there."""
+    return [entry["at"] for entry in history if entry["from"] in ENDS and entry["to"] == Status.OPEN]
+
+
+def _is_told(wait: str, ticket: Values, row: Mapping[str, Any]) -> bool:
+    """Return whether the row says how long that was; rows without `queued` count it from the creation."""
+    return wait in row and ("queued" in row or ticket["queued"] == ticket["created"])
 
 
 def _contradictions(ticket: Values, row: Mapping[str, Any]) -> dict[str, str]:
@@ -236,9 +250,9 @@ def _contradictions(ticket: Values, row: Mapping[str, Any]) -> dict[str, str]:
         if bool(ticket[column]) != has
     }
     for wait, end in WAITS.items():
-        # A wait that is given is what a server's clock made of it.
-        if wait not in row and ticket[wait] is not None and ticket[wait] < 0:
-            errors.setdefault(end, "It is before `created`.")
+        if ticket[wait] is not None and ticket[wait] < 0:
+            told = _is_told(wait, ticket, row)
+            errors.setdefault(wait if told else end, "It is negative." if told else "It is before `created`.")
     return errors
 
 

@@ -11,13 +11,14 @@ from django.utils.functional import cached_property
 from mentorq.prepared import insert, update
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
-from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketQuerySet
-from mentorq_backend.revisions import Revision, count_change
+from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
+from mentorq_backend.revisions import Revision, count_change, step
 from mentorq_users.models import User
 
 __all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
 
 MICROSECOND = timedelta(microseconds=1)
+INSTANTS = ("created", "queued", "claimed_datetime", "closed_datetime")
 RATINGS = [halves / 2 for halves in range(1, 11)]
 
 
@@ -37,15 +38,17 @@ class Ticket(models.Model):
     mentor_email = models.EmailField(blank=True)
     active = models.BooleanField(default=True, help_text="Whether the asker is still around, as mentors see it.")
     created = models.DateTimeField(default=timezone.now)
+    queued = models.DateTimeField(editable=False, help_text="When it entered the queue: its creation or last reopening.")
     claimed_datetime = models.DateTimeField(null=True, blank=True)
     closed_datetime = models.DateTimeField(null=True, blank=True)
-    # From `created`, in microseconds: integers, because both databases average them in C, SQLite date arithmetic in Python.
+    moved = models.DateTimeField(editable=False, help_text="Its last move; later ones are never earlier.")
+    # From `queued`, in microseconds: integers, because both databases average them in C, SQLite date arithmetic in Python.
     time_to_claim = models.BigIntegerField(null=True, blank=True, editable=False)
     time_to_close = models.BigIntegerField(null=True, blank=True, editable=False)
     recorded = models.BooleanField(
         default=False, editable=False, help_text="Whether it began as a record of help already given: nobody waited for it."
     )
-    version = models.PositiveIntegerField(default=1, editable=False)
+    version = models.BigIntegerField(default=step, editable=False)
 
     objects = TicketQuerySet.as_manager()
 
@@ -73,6 +76,11 @@ class Ticket(models.Model):
                     | Q(status=Status.CANCELLED, closed_datetime=None)
                 ),
             ),
+            models.CheckConstraint(
+                name="ticket_waits_are_not_negative",
+                condition=(Q(time_to_claim=None) | Q(time_to_claim__gte=0))
+                & (Q(time_to_close=None) | Q(time_to_close__gte=0)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -82,9 +90,15 @@ class Ticket(models.Model):
         """Insert a new ticket; raises TypeError for one that exists, because that would undo what others did meanwhile."""
         if not self._state.adding:
             raise TypeError("A ticket changes through its verbs or Ticket.objects.update(), never through save().")
+        self.enter_queue()
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
             count_change()
+
+    def enter_queue(self) -> None:
+        """Fill in, on a new ticket, what nobody gave: when it entered the queue, and its last move."""
+        self.queued = self.queued or self.created
+        self.moved = self.moved or max(filter(None, (getattr(self, column) for column in INSTANTS)))
 
     @cached_property
     def rated(self) -> bool:
@@ -123,7 +137,8 @@ class Ticket(models.Model):
     def move(self, to: str, *, by: User, mentor_email: str | None = None, mentor: str = "") -> None:
         """Make the move to that status for `by`, with its history row, or raise and change nothing.
 
-        Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, TicketConflict `conflict`, LimitReached.
+        Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, LimitReached, TicketConflict `conflict`,
+        RateExceeded.
         To name what holds already does nothing. `mentor` is the name to show, by default the account's.
         """
         named = self._named(to, by, mentor_email)
@@ -137,14 +152,15 @@ class Ticket(models.Model):
         self._check_may_name(named, by)
         if is_late_claim:
             raise self.conflict()
-        at = timezone.now()
-        self._make(move, by, at, self._changes(to, named, mentor, by, at))
+        at = self._now()
+        self._make(move, by, at, {**self._changes(to, named, mentor, by, at), "moved": at})
 
     def become(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
         """Set, on a ticket not yet saved, what such a move would set, but no waiting times; raises MoveNotAllowed."""
         named = self._named(status, by, mentor_email or None)
         self._check_may_name(named, by)
         self.recorded = True
+        self.queued = self.created
         self.mentor = mentor  # also where nobody knows the e-mail any more
         self._show(self._changes(status, named, mentor, by, at=self.created))
         if named and status == Status.CLOSED:
@@ -163,7 +179,7 @@ class Ticket(models.Model):
         self._check_may(RENAME_MENTOR, by)
         if mentor != self.mentor:
             changes = {"status": Status.CLAIMED, "mentor": mentor, "mentor_email": self.mentor_email}
-            self._make(RENAME_MENTOR, by, timezone.now(), changes)
+            self._make(RENAME_MENTOR, by, self._now(), changes)
 
     def mark_active(self, active: bool, *, by: User) -> None:
         """Note whether the asker is still around; raises MoveNotAllowed for anyone but mentors and organizers."""
@@ -185,7 +201,7 @@ class Ticket(models.Model):
         note = "\n".join(f"{column}: {old} → {texts[column]}" for column, old in was.items())
         changes = {"status": self.status, **{column: texts[column] for column in was}}
         with transaction.atomic():
-            corrected = self._write(by, timezone.now(), changes, note=note, **was)
+            corrected = self._write(by, self._now(), changes, note=note, **was)
         if not corrected:
             self._reread()
             raise TicketConflict("It has changed meanwhile: look at it again.", code="conflict", ticket=self)
@@ -230,7 +246,7 @@ class Ticket(models.Model):
         }
 
     def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
-        """Write the history row of a change that sets these columns."""
+        """Write the history row of a change that sets these columns; raises RateExceeded unless it is a correction."""
         insert(
             TicketEvent,
             ticket_id=self.pk,
@@ -241,6 +257,8 @@ class Ticket(models.Model):
             mentor_email=changes.get("mentor_email", self.mentor_email),
             note=note,
         )
+        if not note:
+            TicketEvent.objects.check_rate(by, opening=not from_status)
 
     def _named(self, to: str, by: User, mentor_email: str | None) -> str | None:
         """Return whose ticket the move makes it: an e-mail, "" for nobody's, None for no change."""
@@ -275,14 +293,18 @@ class Ticket(models.Model):
 
     def _changes(self, to: str, named: str | None, mentor: str, by: User, at: datetime) -> dict[str, Any]:
         """Return the columns that the move sets."""
-        waited = None if self.recorded else (at - self.created) // MICROSECOND
+        waited = None if self.recorded else (at - self.queued) // MICROSECOND
         changes: dict[str, Any] = {"status": to}
         if named is not None and named != self.mentor_email:
             changes |= {"mentor_email": named, "mentor": named and (mentor or User.objects.name_of(named, by=by))}
         elif mentor and to == Status.CLOSED and self.mentor_email in (named, by.email):
             changes["mentor"] = mentor
+        if to in (Status.OPEN, Status.CANCELLED):
+            changes |= {"closed_datetime": None, "time_to_close": None}
         if to == Status.OPEN:
-            changes |= {"claimed_datetime": None, "time_to_claim": None, "closed_datetime": None, "time_to_close": None}
+            changes |= {"claimed_datetime": None, "time_to_claim": None}
+            # A release keeps its place in the queue: its owner waits all the while.
+            changes |= {} if self.status == Status.CLAIMED else {"queued": at}
         # An organizer who closes an open ticket for somebody else knows who helped, but not since when.
         helps = to == Status.CLAIMED or (to == Status.CLOSED and named == by.email and by.is_mentor)
         if self.status == Status.OPEN and helps:
@@ -294,6 +316,7 @@ class Ticket(models.Model):
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
         """Make the move, or raise because somebody changed the ticket since it was read."""
         with transaction.atomic():
+            one_at_a_time(by)
             if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:
                 Ticket.objects.check_limit(self.owner_email, reopening=self)
             moved = self._write(by, at, changes)
@@ -307,11 +330,15 @@ class Ticket(models.Model):
     def _write(self, by: User, at: datetime, changes: dict[str, Any], *, note: str = "", **still: str) -> bool:
         """Write changes and history row, in the caller's transaction, if the ticket is `still` as it was read."""
         read = {"id": self.pk, "status": self.status, "mentor_email": self.mentor_email, **still}
-        if not update(Ticket, read, changes, counter="version"):
+        if not update(Ticket, read, changes, counters={"version": step()}):
             return False
         count_change()
         self.add_event(by, at, self.status, changes, note)
         return True
+
+    def _now(self) -> datetime:
+        """Return the instant of a move: now, but never before the last one, though clocks differ and step back."""
+        return max(timezone.now(), self.moved)
 
     def _reread(self) -> None:
         self.refresh_from_db()
@@ -338,9 +365,14 @@ class TicketEvent(models.Model):
     to_status = models.CharField("to", max_length=9, choices=Status.choices)
     mentor_email = models.EmailField(blank=True)
     note = models.TextField(blank=True, db_default="", help_text="What was corrected: as it was, and as it is.")
+    imported = models.BooleanField(db_default=False, editable=False, help_text="Whether it came from a file.")
+
+    objects = TicketEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
+        # What somebody did in the last hour. Files and invented rows bring events by the million, which do not count.
+        indexes = [models.Index(fields=["by", "at"], condition=Q(imported=False), name="ticketevent_done_here")]
 
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status} by {self.by}"

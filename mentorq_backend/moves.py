@@ -54,6 +54,7 @@ MOVES: dict[tuple[str, str], Move] = {
     (Status.CLAIMED, Status.CLOSED): _move("close", Who.ITS_MENTOR),
     (Status.CLAIMED, Status.CANCELLED): _move("cancel", Who.OWNER),
     (Status.CLOSED, Status.OPEN): _move("reopen", Who.ITS_MENTOR),
+    (Status.CLOSED, Status.CANCELLED): _move("strike out"),
     (Status.CANCELLED, Status.OPEN): _move("reopen", Who.OWNER),
 }
 

@@ -6,6 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from mentorq.openapi import ErrorSerializer
 from mentorq_backend.moves import MOVES
 from mentorq_backend.serializers import TicketSerializer
 
@@ -21,7 +22,11 @@ The caller's own. `owner` is the name to show, by default the owner's; some send
 Organizers and directors also open one for somebody else, or record help already given, by any other `status` and, if they
 like, `mentor` and `mentor_email`: such a ticket has its instants, but no waiting time, and stays out of the averages.
 
-A person may have at most five tickets in `OPEN` (a setting); the sixth is a 409.
+A person may have at most five tickets in `OPEN` (a setting); the sixth is a 409. A caller opens at most 30 tickets in an
+hour (a setting), organizers and directors ten times as many; one more is a 429.
+
+If the same owner sends the same title, comment, contact and location within a minute, and the first ticket is still `OPEN`,
+the answer is 200 with the first ticket.
 """
 MOVING = f"""\
 Name the `status` that the ticket shall have. `status`, `mentor`, `mentor_email` and `active` are read, all else is ignored.
@@ -41,7 +46,8 @@ Nobody may make any other move (409 `not_possible`), and nobody claims their own
 - `mentor` is the name to show, by default the account's.
 - `active`, whether the asker is still around, is for mentors, organizers and directors.
 
-Refusals come in this order, and change nothing: 404, 409 `not_possible`, 403, 409 `conflict`.
+Refusals come in this order, and change nothing: 404, 409 `not_possible`, 403, 409 `conflict`. A caller makes at most 300
+moves in an hour (a setting), organizers and directors ten times as many; one more is a 429.
 """
 RATING = """\
 By the owner of a closed ticket that had a mentor, once; `PATCH` changes it. It belongs to the mentor whom the ticket had
@@ -55,8 +61,9 @@ within LCS`, and others that begin with `error: `. LCS's answer for a pair of pe
 """
 FIGURES = """\
 Directors only. Durations are seconds from a ticket's creation: to its claim over all that were claimed, to its close over
-those `CLOSED` and `active`; `null` where there are none. Percentiles are by nearest rank, hours are UTC's. Mentors and
-users are distinct addresses on the tickets looked at.
+those `CLOSED` and `active`; `null` if there are none. A reopened ticket counts from its last reopening, because nobody
+waited while it was closed. Percentiles are by nearest rank, hours are UTC's. Mentors and users are distinct addresses on
+the tickets looked at.
 """
 
 
@@ -103,7 +110,7 @@ class MentorSerializer(serializers.Serializer[None]):
 
 
 class StatsSerializer(serializers.Serializer[None]):
-    """The figures of stats.py: seconds are counted from a ticket's creation, percentiles taken by nearest rank."""
+    """The figures of stats.py: seconds count from when a ticket entered the queue, percentiles are by nearest rank."""
 
     def get_fields(self) -> dict[str, Any]:
         """Return the fields; several keys hold spaces and cannot be declared as attributes."""
@@ -134,6 +141,9 @@ CONFLICT = OpenApiResponse(
     ConflictSerializer,
     "`conflict`: somebody was faster or holds it. `not_possible`: nobody may make that move from there. "
     "`limit_reached`: their own reopening would be one open ticket too many.",
+)
+TOO_MUCH = OpenApiResponse(
+    ErrorSerializer, "`throttled`: more than one person may do in an hour; `Retry-After` says when to try again."
 )
 LIMIT_REACHED = OpenApiResponse(LimitReachedSerializer, "The owner has as many open tickets as anybody may have.")
 

@@ -1,13 +1,24 @@
 """How anybody can tell, without reading the tickets, that one of them has changed."""
 
+import secrets
+
 from django.db import connection, connections, models
+
+
+def step() -> int:
+    """By how much a counter of changes goes up, 1 to 2**31.
+
+    It is random, because a restored database counts on from old values: steps of one would give another state a number
+    that clients know already. A 64-bit counter has room for four thousand million steps.
+    """
+    return secrets.randbelow(2**31) + 1
 
 
 class RevisionManager(models.Manager["Revision"]):
     """The counters together."""
 
     def total(self) -> int:
-        """Return how many changes to tickets were committed; every poll asks it, hence the plain SQL."""
+        """Return a number that every committed change of a ticket alters; every poll asks it, hence the plain SQL."""
         with connections[self.db].cursor() as cursor:
             cursor.execute("SELECT SUM(changes) FROM mentorq_backend_revision")
             return int(cursor.fetchone()[0] or 0)
@@ -36,6 +47,6 @@ def count_change() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO mentorq_backend_revision AS counter (id, changes) VALUES ({shard}, %s)"  # noqa: S608
-            " ON CONFLICT (id) DO UPDATE SET changes = counter.changes + 1",
-            [1],
+            " ON CONFLICT (id) DO UPDATE SET changes = counter.changes + excluded.changes",
+            [step()],
         )

@@ -38,9 +38,10 @@ COLUMNS: dict[type[models.Model], list[str]] = {
     ],
     Ticket: [
         "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email",
-        "active", "created", "claimed_datetime", "closed_datetime", "time_to_claim", "time_to_close", "recorded", "version",
+        "active", "created", "queued", "claimed_datetime", "closed_datetime", "moved", "time_to_claim", "time_to_close",
+        "recorded", "version",
     ],
-    TicketEvent: ["ticket_id", "at", "by", "from_status", "to_status", "mentor_email"],
+    TicketEvent: ["ticket_id", "at", "by", "from_status", "to_status", "mentor_email", "imported"],
     Feedback: ["ticket_id", "rating", "comments", "mentor", "mentor_email", "created"],
 }  # fmt: skip
 
@@ -106,24 +107,24 @@ def add_ticket(rows: Rows, ticket: int, owner: str, created: datetime, fate: str
     """Add a ticket that meets this `fate` to the rows, with its history and, often, its feedback."""
     wait = waiting_time(chance)
     opened, left = str(created), str(created + wait)
-    history: list[Row] = [(ticket, opened, owner, "", "OPEN", "")]
+    history: list[Row] = [(ticket, opened, owner, "", "OPEN", "", True)]
     person, claimed, closed, to_claim, to_close = "", None, None, None, None
     if fate == "CANCELLED":
-        history.append((ticket, left, owner, "OPEN", "CANCELLED", ""))
+        history.append((ticket, left, owner, "OPEN", "CANCELLED", "", True))
     if fate == "CLOSED":
         person, claimed, to_claim = mentor, left, wait // MICROSECOND
         served = wait + MEDIAN_HELP * math.exp(chance.gauss(0, 0.9))
         closed, to_close = str(created + served), served // MICROSECOND
-        history.append((ticket, claimed, mentor, "OPEN", "CLAIMED", mentor))
-        history.append((ticket, closed, mentor, "CLAIMED", "CLOSED", mentor))
+        history.append((ticket, claimed, mentor, "OPEN", "CLAIMED", mentor, True))
+        history.append((ticket, closed, mentor, "CLAIMED", "CLOSED", mentor, True))
         if chance.random() < RATED:
             rows[Feedback].append((ticket, chance.choice(RATINGS), "", name(mentor), mentor, closed))
     rows[TicketEvent] += history
     rows[Ticket].append(
         (
             ticket, owner, name(owner), f"Trouble number {ticket}", "It worked yesterday", "Slack", f"Table {ticket % 80}",
-            fate, name(person), person, chance.random() < 0.95, opened, claimed, closed, to_claim, to_close, False,
-            len(history),
+            fate, name(person), person, chance.random() < 0.95, opened, opened, claimed, closed, history[-1][1], to_claim,
+            to_close, False, len(history),
         )
     )  # fmt: skip
 

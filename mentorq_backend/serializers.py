@@ -17,13 +17,13 @@ from mentorq_users.models import User
 
 
 class Representation:
-    """How tickets look to whoever sends a request: what TicketSerializer's fields make of them, at a tenth of the cost.
+    """How tickets look to a viewer: what TicketSerializer's fields make of them, at a tenth of the cost.
 
     It is called with the columns of `TicketQuerySet.rows()`. A test holds the two to the same bytes.
     """
 
-    def __init__(self, request: Any) -> None:
-        self.user = request.user
+    def __init__(self, request: Any, viewer: User) -> None:
+        self.viewer = viewer
         self.ticket_url = reverse("ticket-detail", args=[0], request=request).removesuffix("0/")
         self.feedback_url = reverse("feedback-detail", args=[0], request=request).removesuffix("0/")
 
@@ -34,7 +34,7 @@ class Representation:
             claimed, closed, rated,
         ) = row  # fmt: skip
         opened = instant(created)
-        sees_feedback = rated and (self.user.is_director or self.user.email == owner_email)
+        sees_feedback = rated and (self.viewer.is_director or self.viewer.email == owner_email)
         return {
             "id": pk,
             "url": f"{self.ticket_url}{pk}/",
@@ -65,7 +65,8 @@ class TicketRowsSerializer(serializers.ListSerializer[Any]):
     """A list of tickets from `TicketQuerySet.rows()`."""
 
     def to_representation(self, data: Any) -> list[dict[str, Any]]:
-        return list(map(Representation(self.context["request"]), data))
+        request = self.context["request"]
+        return list(map(Representation(request, self.context.get("viewer", request.user)), data))
 
 
 class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
@@ -85,7 +86,8 @@ class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
         list_serializer_class = TicketRowsSerializer
 
     def to_representation(self, instance: Ticket) -> dict[str, Any]:
-        return Representation(self.context["request"])(instance.row)
+        request = self.context["request"]
+        return Representation(request, request.user)(instance.row)
 
     def get_feedback(self, ticket: Ticket) -> str:
         """Return the URL for whoever may read it; `""` for others, as if there were none."""
@@ -140,7 +142,9 @@ class TicketCreateSerializer(TicketWriteSerializer, serializers.ModelSerializer[
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Ticket:
-        return Ticket.objects.record(by=self.user, **validated_data)
+        """Return the ticket; `is_new` says afterwards whether it was not there before."""
+        ticket, self.is_new = Ticket.objects.get_or_record(by=self.user, **validated_data)
+        return ticket
 
 
 class TicketMoveSerializer(TicketWriteSerializer):

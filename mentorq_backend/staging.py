@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from mentorq_backend import exports
 from mentorq_backend.bulk import load_table, quoted, reset_sequences
 from mentorq_backend.models import Ticket
-from mentorq_backend.revisions import count_change
+from mentorq_backend.revisions import count_change, step
 
 # Made like the tables of the same name; `line` is the row of the file, and so is `ticket_id` in the others.
 COLUMNS: dict[str, Sequence[str]] = {
@@ -113,18 +113,19 @@ def _insert(cursor: Any) -> int:
     """Write the tickets that are left, what happened to them and what was said of the help; return how many tickets."""
     columns = quoted(exports.COLUMNS)
     cursor.execute(
-        f"INSERT INTO mentorq_backend_ticket ({columns}, version) SELECT {columns}, 1 FROM imported_ticket ORDER BY id"  # noqa: S608
+        f"INSERT INTO mentorq_backend_ticket ({columns}, version) SELECT {columns}, %s FROM imported_ticket ORDER BY id",  # noqa: S608
+        [step()],
     )
     added = int(cursor.rowcount)
-    _insert_parts(cursor, "ticketevent", exports.EVENT.values(), "part.id")
+    _insert_parts(cursor, "ticketevent", exports.EVENT.values(), "part.id", imported="TRUE")
     _insert_parts(cursor, "feedback", exports.FEEDBACK.values(), "imported.id")
     return added
 
 
-def _insert_parts(cursor: Any, name: str, columns: Iterable[str], order: str) -> None:
+def _insert_parts(cursor: Any, name: str, columns: Iterable[str], order: str, **constants: str) -> None:
     """Write what belongs to the tickets that are left, under the ids that these have now."""
-    values = ", ".join(f"part.{quoted([column])}" for column in columns)
+    values = ", ".join([*(f"part.{quoted([column])}" for column in columns), *constants.values()])
     cursor.execute(
-        f"INSERT INTO mentorq_backend_{name} (ticket_id, {quoted(columns)}) SELECT imported.id, {values}"  # noqa: S608
+        f"INSERT INTO mentorq_backend_{name} (ticket_id, {quoted([*columns, *constants])}) SELECT imported.id, {values}"  # noqa: S608
         f" FROM imported_{name} AS part JOIN imported_ticket AS imported ON imported.line = part.ticket_id ORDER BY {order}"
     )

@@ -128,7 +128,7 @@ def now(tickets: TicketQuerySet, longest: int = 5) -> dict[str, Any]:
     return {
         "open": waiting.count(),
         "claimed": held.count(),
-        "longest_waiting": list(waiting.order_by("created", "id")[:longest]),
+        "longest_waiting": list(waiting.order_by("queued", "id")[:longest]),
         "mentors": list(mentors.order_by("since", "mentor_email")),
     }
 

@@ -22,7 +22,7 @@ from mentorq_backend.models import Ticket
 NOON = datetime(2026, 2, 14, 12, tzinfo=UTC)
 HEADER = (
     "id,owner_email,owner,title,comment,contact,location,status,mentor,mentor_email,active,"
-    "recorded,created,claimed_datetime,closed_datetime,time_to_claim,time_to_close\r\n"
+    "recorded,created,queued,claimed_datetime,closed_datetime,moved,time_to_claim,time_to_close\r\n"
 )
 
 
@@ -71,8 +71,9 @@ def two(ada, mia, make_ticket):
         recorded=True,
         claimed_datetime=NOON + timedelta(seconds=1),
         closed_datetime=NOON + timedelta(minutes=1, milliseconds=250),
+        moved=NOON + timedelta(minutes=1, milliseconds=250),
         time_to_claim=999_995,
-        time_to_close=-5,
+        time_to_close=5,
     )
     return awkward.pk, done.pk
 
@@ -93,9 +94,10 @@ def test_csv_quotes_cells_and_puts_an_apostrophe_before_formulas_and_apostrophes
         f"{HEADER}"
         f"{two[0]},ada@example.edu,Ada Lovelace,'=HYPERLINK(0),"
         '"Zoë says ""né\r\nда, 你好"" 🦀",'
-        "'@ada,''t Hooft,OPEN,,,true,false,2026-02-14T12:00:00Z,,,,\r\n"
+        "'@ada,''t Hooft,OPEN,,,true,false,2026-02-14T12:00:00Z,2026-02-14T12:00:00Z,,,2026-02-14T12:00:00Z,,\r\n"
         f"{two[1]},ada@example.edu,Ada Lovelace,Loops,,,Table 12,CLOSED,Mia Mentor,mia@example.edu,false,true,"
-        "2026-02-14T12:00:00.000005Z,2026-02-14T12:00:01Z,2026-02-14T12:01:00.250000Z,999995,-5\r\n"
+        "2026-02-14T12:00:00.000005Z,2026-02-14T12:00:00.000005Z,2026-02-14T12:00:01Z,"
+        "2026-02-14T12:01:00.250000Z,2026-02-14T12:01:00.250000Z,999995,5\r\n"
     )
 
 
@@ -104,12 +106,14 @@ def test_json_lines_hold_the_exact_values(export, two):
         f'{{"id":{two[0]},"owner_email":"ada@example.edu","owner":"Ada Lovelace","title":"=HYPERLINK(0)",'
         '"comment":"Zoë says \\"né\\r\\nда, 你好\\" 🦀","contact":"@ada","location":"\'t Hooft","status":"OPEN",'
         '"mentor":"","mentor_email":"","active":true,"recorded":false,"created":"2026-02-14T12:00:00Z",'
-        '"claimed_datetime":null,"closed_datetime":null,"time_to_claim":null,"time_to_close":null}\n'
+        '"queued":"2026-02-14T12:00:00Z","claimed_datetime":null,"closed_datetime":null,'
+        '"moved":"2026-02-14T12:00:00Z","time_to_claim":null,"time_to_close":null}\n'
         f'{{"id":{two[1]},"owner_email":"ada@example.edu","owner":"Ada Lovelace","title":"Loops","comment":"",'
         '"contact":"","location":"Table 12","status":"CLOSED","mentor":"Mia Mentor","mentor_email":"mia@example.edu",'
         '"active":false,"recorded":true,"created":"2026-02-14T12:00:00.000005Z",'
-        '"claimed_datetime":"2026-02-14T12:00:01Z","closed_datetime":"2026-02-14T12:01:00.250000Z",'
-        '"time_to_claim":999995,"time_to_close":-5}\n'
+        '"queued":"2026-02-14T12:00:00.000005Z","claimed_datetime":"2026-02-14T12:00:01Z",'
+        '"closed_datetime":"2026-02-14T12:01:00.250000Z","moved":"2026-02-14T12:01:00.250000Z",'
+        '"time_to_claim":999995,"time_to_close":5}\n'
     )
 
 

@@ -1,5 +1,6 @@
 """`manage.py importtickets` while others work, and what it says meanwhile."""
 
+import itertools
 from functools import partial
 
 from django.core.management import call_command
@@ -16,7 +17,11 @@ def quiet(text):
 
 def test_tickets_opened_at_the_same_time_and_imported_ones_all_have_their_own_id(at_once, grace, client_of, settings):
     settings.TICKETS_MAX_OPEN = 100
-    post = partial(client_of(grace).post, "/api/tickets/", {"title": "Stuck", "location": "Table 12"})
+    client, titles = client_of(grace), map(str, itertools.count())
+
+    def post():
+        return client.post("/api/tickets/", {"title": next(titles), "location": "Table 12"})
+
     files = [
         [jsonl({**ROW, "id": pk, "title": f"{name} {pk}"}) for pk in range(1, 301)] for name in ("last year", "another")
     ]

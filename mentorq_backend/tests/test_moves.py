@@ -30,9 +30,10 @@ ALLOWED = {
     ("CLAIMED", "CLOSED"): {"mia"} | STAFF,
     ("CLAIMED", "CANCELLED"): {"ada"} | STAFF,
     ("CLOSED", "OPEN"): {"mia"} | STAFF,
+    ("CLOSED", "CANCELLED"): STAFF,
     ("CANCELLED", "OPEN"): {"ada"} | STAFF,
 }
-IMPOSSIBLE = {("CLOSED", "CLAIMED"), ("CANCELLED", "CLAIMED"), ("CLOSED", "CANCELLED"), ("CANCELLED", "CLOSED")}
+IMPOSSIBLE = {("CLOSED", "CLAIMED"), ("CANCELLED", "CLAIMED"), ("CANCELLED", "CLOSED")}
 PAIRS = [pair for pair in itertools.product(Status.values, Status.values) if pair[0] != pair[1]]
 
 

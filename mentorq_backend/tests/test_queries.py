@@ -11,19 +11,20 @@ MARKS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")  # a transaction
 OPENED = {"title": "Stuck", "location": "Table 12"}
 # Who asks, about a ticket of Ada's in which state, how; the queries, and the locks that PostgreSQL takes besides.
 REQUESTS = {
-    "the queue": ("mia", "OPEN", "get", "/api/tickets/", {}, 3, 0),
+    "the queue": ("mia", "OPEN", "get", "/api/tickets/", {}, 4, 0),
+    "the queue of a director": ("dan", "OPEN", "get", "/api/tickets/", {}, 3, 0),
     "the queue of a hacker": ("ada", "OPEN", "get", "/api/tickets/", {}, 3, 0),
-    "the queue filtered": ("mia", "OPEN", "get", "/api/tickets/?status=OPEN,CLAIMED&search=x", {}, 3, 0),
-    "a page": ("mia", "OPEN", "get", "/api/tickets/?limit=2", {}, 4, 0),
+    "the queue filtered": ("mia", "OPEN", "get", "/api/tickets/?status=OPEN,CLAIMED&search=x", {}, 4, 0),
+    "a page": ("mia", "OPEN", "get", "/api/tickets/?limit=2", {}, 5, 0),
     "one ticket": ("mia", "CLOSED", "get", TICKET, {}, 2, 0),
     "its history": ("olga", "CLOSED", "get", f"{TICKET}history/", {}, 3, 0),
-    "claim": ("mia", "OPEN", "patch", TICKET, {"status": "CLAIMED"}, 5, 0),
-    "release": ("mia", "CLAIMED", "patch", TICKET, {"status": "OPEN"}, 5, 0),
-    "close": ("mia", "CLAIMED", "patch", TICKET, {"status": "CLOSED"}, 5, 0),
-    "cancel": ("ada", "CLAIMED", "patch", TICKET, {"status": "CANCELLED"}, 5, 0),
-    "reopen": ("ada", "CANCELLED", "patch", TICKET, {"status": "OPEN"}, 6, 1),
+    "claim": ("mia", "OPEN", "patch", TICKET, {"status": "CLAIMED"}, 6, 1),
+    "release": ("mia", "CLAIMED", "patch", TICKET, {"status": "OPEN"}, 6, 1),
+    "close": ("mia", "CLAIMED", "patch", TICKET, {"status": "CLOSED"}, 6, 1),
+    "cancel": ("ada", "CLAIMED", "patch", TICKET, {"status": "CANCELLED"}, 6, 1),
+    "reopen": ("ada", "CANCELLED", "patch", TICKET, {"status": "OPEN"}, 7, 2),
     "mark": ("mia", "OPEN", "patch", TICKET, {"active": False}, 4, 0),
-    "open": ("ada", "OPEN", "post", "/api/tickets/", OPENED, 5, 1),
+    "open": ("ada", "OPEN", "post", "/api/tickets/", OPENED, 7, 4),
     "rate": ("ada", "CLOSED", "post", "/api/feedback/", {"ticket": "{pk}", "rating": 5}, 5, 0),
     "the feedback": ("dan", "CLOSED", "get", "/api/feedback/", {}, 2, 0),
     "the feedback of a hacker": ("ada", "CLOSED", "get", "/api/feedback/", {}, 2, 0),
@@ -35,7 +36,7 @@ REQUESTS = {
 @pytest.fixture
 def fill(ada, grace, mia, settings):
     """Fill the queue with so many tickets in each of the states, those that are closed with feedback."""
-    settings.TICKETS_MAX_OPEN = 1000
+    settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = 1000
 
     def fill(count):
         for owner in [ada, grace] * count:

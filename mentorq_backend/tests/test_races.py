@@ -148,9 +148,9 @@ def test_a_refused_move_writes_nothing(ada, mia, make_ticket):
 
 def test_of_sixteen_tickets_opened_at_once_five_are_let_in(at_once, ada, client_of):
     client = client_of(ada)
-    body = {"title": "Stuck", "location": "Table 12"}
+    bodies = [{"title": f"Stuck {number}", "location": "Table 12"} for number in range(THREADS)]
 
-    responses = at_once([partial(client.post, "/api/tickets/", body)] * THREADS)
+    responses = at_once([partial(client.post, "/api/tickets/", body) for body in bodies])
 
     assert Counter(response.status_code for response in responses) == {201: 5, 409: THREADS - 5}
     assert {response.json()["code"] for response in responses if response.status_code == 409} == {"limit_reached"}
