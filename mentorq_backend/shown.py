@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, Max, QuerySet, Sum
 
 from mentorq.prepared import Prepared
-from mentorq_backend.models import Ticket
+from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.revisions import Revision
 from mentorq_users.models import User
@@ -18,8 +18,9 @@ MOST_DIGITS = 18
 def fingerprint(user: User, request: Any) -> str:
     """Return a text that any committed change of what that person may see alters, in whatever order transactions commit.
 
-    Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. It is
-    taken over all that they may see, not over what a filter leaves: tickets that change places could cancel out.
+    Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. The
+    steps are random, so that it does not come back after a restore either. It is taken over all that they may see, not
+    over what a filter leaves: tickets that change places could cancel out.
     It stays with the request: the middleware takes it, the view needs it, and the earlier one is as good.
     """
     request = getattr(request, "_request", request)
@@ -27,6 +28,15 @@ def fingerprint(user: User, request: Any) -> str:
         seen = Revision.objects.total() if user.sees_every_ticket else OWN_CHANGES(user.email)
         request.fingerprint = f"{user.sees_every_ticket} {seen}"
     return str(request.fingerprint)
+
+
+def is_shown_otherwise(user: User) -> bool:
+    """Return whether that person, who sees every ticket, sees the list otherwise than the others who do.
+
+    They see their own address as they typed it, and the feedback that they gave; directors see all feedback anyway.
+    """
+    gave = not user.is_director and Feedback.objects.filter(ticket__owner_email=user.email).exists()
+    return gave or user.typed != user.email
 
 
 def newest_rows(user: User) -> list[tuple[Any, ...]]:

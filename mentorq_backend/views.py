@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.db.models import QuerySet
 from django.http import Http404
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -16,7 +16,7 @@ from rest_framework.serializers import BaseSerializer
 
 from mentorq.openapi import FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
 from mentorq_backend import shown, stats
-from mentorq_backend.etags import ConditionalGetMixin
+from mentorq_backend.etags import ConditionalGetMixin, key_of
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.openapi import (
@@ -38,6 +38,7 @@ from mentorq_backend.openapi import (
     SLACK_LINK,
     TALKING,
     TICKET_ID,
+    TOO_MUCH,
     StatsSerializer,
 )
 from mentorq_backend.pagination import TicketPagination, number
@@ -52,6 +53,7 @@ from mentorq_backend.serializers import (
     TicketMoveSerializer,
     TicketSerializer,
 )
+from mentorq_backend.shared import ANSWERS
 from mentorq_users.lcs import LCSRefused
 from mentorq_users.models import User
 from mentorq_users.permissions import IsDirector
@@ -68,7 +70,14 @@ from mentorq_users.slack import dm_link
     create=extend_schema(
         summary="Open a ticket",
         description=OPENING,
-        responses={201: TicketSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 409: LIMIT_REACHED},
+        responses={
+            200: OpenApiResponse(TicketSerializer, "It was opened already: the same words within a minute."),
+            201: TicketSerializer,
+            **WRITE_ERRORS,
+            403: FORBIDDEN,
+            409: LIMIT_REACHED,
+            429: TOO_MUCH,
+        },
         examples=CREATE_EXAMPLES,
     ),
     retrieve=extend_schema(
@@ -81,7 +90,7 @@ from mentorq_users.slack import dm_link
         summary="Move a ticket",
         description=MOVING,
         parameters=[TICKET_ID],
-        responses={200: TicketSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND, 409: CONFLICT},
+        responses={200: TicketSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND, 409: CONFLICT, 429: TOO_MUCH},
         examples=MOVE_EXAMPLES,
     ),
 )
@@ -102,14 +111,19 @@ class TicketViewSet(
     filterset_class = TicketFilter
     search_fields = ["title", "comment", "location"]
     pagination_class = TicketPagination
+    viewer: User | None = None  # for whom a list is built
     serializer_classes: dict[str, type[BaseSerializer[Ticket]]] = {
         "create": TicketCreateSerializer,
         "partial_update": TicketMoveSerializer,
     }
 
     def get_queryset(self) -> "QuerySet[Ticket, Any]":
-        """Return the rows of the list that the caller may see."""
-        return Ticket.objects.newest_first().visible_to(cast("User", self.request.user)).rows()
+        """Return the rows of the list that its viewer may see."""
+        return Ticket.objects.newest_first().visible_to(self.viewer or cast("User", self.request.user)).rows()
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Return what serializers know: for the list also who looks at it, the caller or everybody alike."""
+        return super().get_serializer_context() | ({"viewer": self.viewer} if self.viewer else {})
 
     def get_object(self) -> Ticket:
         """Return the ticket that the path names, if the caller may see it; anything else is a 404."""
@@ -130,12 +144,32 @@ class TicketViewSet(
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/`."""
-        if self.is_unchanged(shown.fingerprint(cast("User", request.user), request)):
+        user = cast("User", request.user)
+        fingerprint = shown.fingerprint(user, request)
+        if self.is_unchanged(fingerprint):
             return Response(status=304)
-        if request.query_params:
-            return super().list(request, *args, **kwargs)
-        rows = shown.newest_rows(cast("User", request.user))
-        return Response(self.get_serializer(rows, many=True).data)
+        if not user.sees_every_ticket or shown.is_shown_otherwise(user):
+            return Response(self.listed(user))
+        everybody = User(is_mentor=True, is_director=user.is_director)
+        question = (request.scheme, request.get_host(), request.get_full_path(), user.is_director)
+        answer = ANSWERS.get(question, fingerprint, lambda: QueueRenderer().render(self.listed(everybody)))
+        self.etag_key = key_of(request, user, answer.state)
+        return Response(answer.content)
+
+    def listed(self, viewer: User) -> Any:
+        """Return the list as that person sees it, with pages around it if the query string asks for them."""
+        self.viewer = viewer
+        if self.request.query_params:
+            return super().list(self.request).data
+        return self.get_serializer(shown.newest_rows(viewer), many=True).data
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer `POST /api/tickets/`: 201, or 200 with the ticket that the same words have opened already."""
+        serializer = cast("TicketCreateSerializer", self.get_serializer(data=request.data))
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        headers = self.get_success_headers(serializer.data)
+        return Response(serializer.data, status=201 if serializer.is_new else 200, headers=headers)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/<id>/`."""

@@ -56,10 +56,10 @@ def test_it_shows_each_ticket_as_its_own_page_does(ada, mia, client_of, make_tic
 
 @pytest.mark.parametrize("count", [1, 300])
 @pytest.mark.parametrize("name", ["ada", "mia"])
-def test_it_takes_three_queries_and_no_lcs_call_however_many_tickets(
+def test_it_takes_as_many_queries_and_no_lcs_call_however_many_tickets(
     name, count, person, lcs, client_of, make_ticket, settings
 ):
-    settings.TICKETS_MAX_OPEN = count
+    settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = count
     for _ in range(count):
         make_ticket(person("ada"))
     client = client_of(person(name))
@@ -68,5 +68,6 @@ def test_it_takes_three_queries_and_no_lcs_call_however_many_tickets(
         response = client.get("/api/tickets")
 
     assert len(response.json()) == count
-    assert len(queries) == 3  # the account, the fingerprint, the tickets with their feedback
+    # The account, the fingerprint, the tickets with their feedback; for a mentor, whether they gave feedback themselves.
+    assert len(queries) == (4 if name == "mia" else 3)
     assert lcs.calls == []

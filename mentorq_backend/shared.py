@@ -1,0 +1,109 @@
+"""A list that many people see alike is built once, however many ask for it at the same moment.
+
+A change wakes every mentor's poll. Without this module each of a hundred mentors builds the same bytes.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from prometheus_client import Counter
+
+BUILDS = Counter("mentorq_list_builds", "How often the list was built for everybody who sees it alike.")
+# So many requests of a process wait for a slow build to its end. The other threads are for polls and moves.
+PLACES = 6
+# Seconds after which a build is slow. Until then everybody waits: it ends before a thread is missed.
+SLOW = 1.0
+# The answers that a process keeps, in bytes; the latest one is kept whatever its size.
+MOST_KEPT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The bytes that belong to a state of the tickets, and when their build began (`time.monotonic()`)."""
+
+    state: str
+    content: bytes
+    begun: float
+
+
+@dataclass
+class Build:
+    """An answer that one request builds while others wait for it."""
+
+    future: Future[Answer] = field(default_factory=Future)
+    begun: float = field(default_factory=time.monotonic)
+
+
+class SharedAnswers:
+    """The latest answer to each question, and the builds that are going on."""
+
+    def __init__(self, most_kept: int = MOST_KEPT, places: int = PLACES, slow: float = SLOW) -> None:
+        self.most_kept, self.slow = most_kept, slow
+        self.places = threading.BoundedSemaphore(places)
+        self.lock = threading.Lock()
+        self.kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self.builds: dict[tuple[Hashable, str], Build] = {}
+
+    def get(self, question: Hashable, state: str, build: Callable[[], bytes]) -> Answer:
+        """Return the answer to that question in that state; `build` makes it, in one request while the others wait.
+
+        While a build is slow only a few wait for its end; the others get the answer before it, if there is one: the list
+        must not fail, and must not take every thread. Read `state` before what the answer is built of.
+        """
+        with self.lock:
+            kept, going_on = self.kept.get(question), self.builds.get((question, state))
+            if kept and kept.state == state:
+                self.kept.move_to_end(question)
+                return kept
+            if going_on is None:
+                mine = self.builds[question, state] = Build()
+        return self._wait(going_on, kept) if going_on else self._make(mine, question, state, build)
+
+    def clear(self) -> None:
+        """Forget every answer."""
+        with self.lock:
+            self.kept.clear()
+
+    def _make(self, mine: Build, question: Hashable, state: str, build: Callable[[], bytes]) -> Answer:
+        try:
+            BUILDS.inc()
+            answer = Answer(state, build(), mine.begun)
+            self._keep(question, answer)
+            mine.future.set_result(answer)
+            return answer
+        except BaseException as error:
+            mine.future.set_exception(error)
+            raise
+        finally:
+            with self.lock:
+                del self.builds[question, state]
+
+    def _keep(self, question: Hashable, answer: Answer) -> None:
+        with self.lock:
+            kept = self.kept.get(question)
+            if kept and kept.begun > answer.begun:
+                return  # of a later state
+            self.kept[question] = answer
+            self.kept.move_to_end(question)
+            while len(self.kept) > 1 and sum(len(kept.content) for kept in self.kept.values()) > self.most_kept:
+                self.kept.popitem(last=False)
+
+    def _wait(self, going_on: Build, before: Answer | None) -> Answer:
+        """Return what is being built, or the answer before it if the build is slow and enough others wait already."""
+        with suppress(TimeoutError):
+            return going_on.future.result(max(going_on.begun + self.slow - time.monotonic(), 0))
+        if before and not self.places.acquire(blocking=False):
+            return before
+        try:
+            return going_on.future.result()
+        finally:
+            if before:
+                self.places.release()
+
+
+ANSWERS = SharedAnswers()
