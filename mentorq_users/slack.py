@@ -1,11 +1,11 @@
 """Links to Slack conversations, which LCS knows. The frontend asks every 30 seconds for every ticket, we ask LCS seldom."""
 
-import hashlib
 import time
 
 from django.conf import settings
 from django.core.cache import cache
 
+from mentorq_users.emails import cache_key
 from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable, slots, take_slot
 from mentorq_users.models import User
 
@@ -22,7 +22,7 @@ def dm_link(user: User, other_email: str) -> str:
 
     Answers are remembered across processes, refusals and failures more briefly; a pair is never asked for twice at once.
     """
-    key = "slack:" + hashlib.sha256(f"{user.pk} {other_email}".encode()).hexdigest()
+    key = cache_key("slack", user.email, other_email)
     kind, text = cache.get(key) or _ask_once(key, user, other_email)
     if kind == "refused":
         raise LCSRefused(text)
