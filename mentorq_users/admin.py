@@ -125,7 +125,12 @@ class UserAdmin(DeskAdmin):
     @admin.action(description="Read roles from LCS again")
     def read_roles(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Bring the chosen people's roles up to date, with the LCS token of the organizer who asks."""
-        token = getattr(request.user, "lcs_token", "")
+        try:
+            token = cast("User", request.user).lcs_token
+        except LCSUnavailable:
+            words = "No key of this server opens your LCS token: sign in again, and have LCS_TOKEN_KEYS looked at."
+            self.message_user(request, words, messages.ERROR)
+            return
         if not token:
             self.message_user(request, "Sign in with your LCS account: LCS tells roles to it alone.", messages.ERROR)
             return

@@ -46,12 +46,14 @@ def own_profile(email: str, lcs_token: str) -> LCSProfile:
 def check_roles(user: User) -> User:
     """Return the account with its roles as LCS says now, by the token of their last sign-in.
 
-    Raises LCSRefused, after which that token is not tried again, and LCSUnavailable, which leaves the account as it was.
+    Raises LCSRefused, after which that token is not tried again, and LCSUnavailable, also for a token that no key opens,
+    which leaves the account as it was.
     """
     try:
-        if not user.lcs_token:
+        token = user.lcs_token
+        if not token:
             raise LCSRefused("no LCS token")
-        return User.objects.from_lcs(own_profile(user.email, user.lcs_token))
+        return User.objects.from_lcs(own_profile(user.email, token))
     except LCSRefused:
         # Only the very token that was refused: a sign-in may have brought a new one meanwhile.
         User.objects.filter(pk=user.pk, encrypted_lcs_token=user.encrypted_lcs_token).update(encrypted_lcs_token="")

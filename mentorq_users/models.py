@@ -1,8 +1,10 @@
 """Who people are here: an account for each e-mail that LCS vouched for, tokens that were logged out, tries to sign in."""
 
+import logging
 import time
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +15,10 @@ from django.utils.crypto import salted_hmac
 
 from mentorq.prepared import Prepared, update
 from mentorq_users.emails import normalize_email
-from mentorq_users.encryption import decrypt, encrypt
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.encryption import Unreadable, decrypt, encrypt
+from mentorq_users.lcs import LCSProfile, LCSUnavailable
+
+logger = logging.getLogger(__name__)
 
 COUNT_ONE = """
     INSERT INTO mentorq_users_signintries AS tries (key, count, ends_at) VALUES (%(key)s, 1, %(ends_at)s)
@@ -143,8 +147,15 @@ class User(AbstractBaseUser):
 
     @property
     def lcs_token(self) -> str:
-        """The LCS token of their last sign-in, "" where there is none or no key reads it any more."""
-        return decrypt(self.encrypted_lcs_token)
+        """The LCS token of their last sign-in, "" if there is none.
+
+        Raises LCSUnavailable if no key opens it: another server's may, or the right one, so nothing is known of it.
+        """
+        try:
+            return decrypt(self.encrypted_lcs_token)
+        except Unreadable as error:
+            warn_of_keys(tuple(settings.LCS_TOKEN_KEYS))
+            raise LCSUnavailable("no key in LCS_TOKEN_KEYS opens the stored token") from error
 
     @property
     def roles_are_stale(self) -> bool:
@@ -191,6 +202,15 @@ READ_BY_REQUESTS = in_the_models_order(
     {"id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"}
 )
 BY_EMAIL = Prepared(lambda email: User.objects.filter(email=email).values_list(*READ_BY_REQUESTS), 1)
+
+
+@cache
+def warn_of_keys(keys: tuple[str, ...]) -> None:
+    """Tell the operator, once for the keys that a process has."""
+    logger.warning(
+        "No key in LCS_TOKEN_KEYS opens the LCS token of an account, whose last known roles hold until the next sign-in. "
+        "Is a key missing or mistyped?"
+    )
 
 
 class RevokedTokenManager(models.Manager["RevokedToken"]):

@@ -53,9 +53,10 @@ def _ask(key: str, user: User, other_email: str) -> Answer:
 def _answer(user: User, other_email: str) -> tuple[Answer, int]:
     """Return LCS's answer and for how many seconds to remember it."""
     try:
-        if not user.lcs_token:
+        token = user.lcs_token
+        if not token:
             raise LCSRefused("no LCS token")
-        return ("link", LCSClient().slack_dm(user.lcs_token, other_email)), LINK_AGE
+        return ("link", LCSClient().slack_dm(token, other_email)), LINK_AGE
     except LCSUnavailable:
         return ("unavailable", "LCS does not answer."), FAILURE_AGE
     except LCSRefused as refusal:

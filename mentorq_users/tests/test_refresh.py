@@ -163,12 +163,6 @@ def test_an_lcs_token_that_is_somebody_elses_ends_it(refresh, refresh_token, mia
     assert list(User.objects.values_list("email", "is_director")) == [("mia@example.edu", False)]
 
 
-def test_an_lcs_token_under_a_dropped_key_ends_it(refresh, refresh_token, mia_of_old, settings):
-    settings.LCS_TOKEN_KEYS = ["another key"]
-
-    assert_dead(refresh(refresh_token(mia_of_old)))
-
-
 def test_a_refresh_token_of_somebody_deleted_is_dead(refresh, refresh_token, mia):
     token = refresh_token(mia)
     mia.delete()
