@@ -1,5 +1,6 @@
 """E-mail addresses, by which LCS, accounts and tickets know a person."""
 
+import hashlib
 import string
 from typing import Any
 
@@ -14,6 +15,11 @@ def normalize_email(email: str) -> str:
     `str.lower()` would turn the Kelvin sign of `K@b.co` into the `k` of somebody else's address.
     """
     return email.strip().translate(ASCII_LOWER)
+
+
+def cache_key(use: str, *emails: str) -> str:
+    """Return the cache's key for something about these people: an account's number is another person's after a restore."""
+    return f"{use}:{hashlib.sha256(chr(0).join(emails).encode()).hexdigest()}"
 
 
 class EmailField(serializers.EmailField):

@@ -12,17 +12,21 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 
+class Unreadable(Exception):
+    """No key opens what is stored: one is missing or mistyped, or it was never encrypted."""
+
+
 def encrypt(text: str) -> str:
     """Return `text` encrypted with the newest key; "" stays ""."""
     return _ring(tuple(settings.LCS_TOKEN_KEYS)).encrypt(text.encode()).decode() if text else ""
 
 
 def decrypt(text: str) -> str:
-    """Return what `encrypt` was given, under any of the keys; "" where none fits, as if there were no token."""
+    """Return what `encrypt` was given, under any of the keys; raises Unreadable if none fits."""
     try:
-        return _ring(tuple(settings.LCS_TOKEN_KEYS)).decrypt(text.encode()).decode()
-    except InvalidToken:
-        return ""
+        return _ring(tuple(settings.LCS_TOKEN_KEYS)).decrypt(text.encode()).decode() if text else ""
+    except InvalidToken as error:
+        raise Unreadable from error
 
 
 @cache

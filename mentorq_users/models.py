@@ -1,23 +1,24 @@
 """Who people are here: an account for each e-mail that LCS vouched for, tokens that were logged out, tries to sign in."""
 
+import logging
 import time
+from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import connection, models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from mentorq.prepared import Prepared, update
 from mentorq_users.emails import normalize_email
-from mentorq_users.encryption import decrypt, encrypt
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.encryption import Unreadable, decrypt, encrypt
+from mentorq_users.lcs import LCSProfile, LCSUnavailable
 
-READ_BY_REQUESTS = [
-    "id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"
-]  # fmt: skip
-BY_ID = Prepared(lambda pk: User.objects.filter(pk=pk).values_list(*READ_BY_REQUESTS), 1)
+logger = logging.getLogger(__name__)
 
 COUNT_ONE = """
     INSERT INTO mentorq_users_signintries AS tries (key, count, ends_at) VALUES (%(key)s, 1, %(ends_at)s)
@@ -46,14 +47,13 @@ class UserManager(BaseUserManager["User"]):
         }
         if lcs_token is not None:
             said["encrypted_lcs_token"] = encrypt(lcs_token)
-        columns = ["id", "email", *said, "is_active", "is_superuser"]  # in the model's order, which from_db() relies on
         row = update(self.model, {"email": profile.email}, said, returning=["id", "is_active", "is_superuser"])
         if row is None:
             return self.get_or_create(email=profile.email, defaults=said)[0]
         pk, is_active, is_superuser = row
-        return self.model.from_db(
-            self.db, columns, [pk, profile.email, *said.values(), bool(is_active), bool(is_superuser)]
-        )
+        known = {"id": pk, "email": profile.email, "is_active": bool(is_active), "is_superuser": bool(is_superuser), **said}
+        columns = in_the_models_order(known)
+        return self.model.from_db(self.db, columns, [known[column] for column in columns])
 
     def create_superuser(self, email: str, password: str) -> "User":
         """Return a new local account that may do everything in the admin; used by `manage.py createsuperuser`."""
@@ -67,9 +67,9 @@ class UserManager(BaseUserManager["User"]):
         user = by if by.email == email else self.filter(email=email).first()
         return (user and user.name) or email
 
-    def behind_token(self, user_id: int) -> "User":
+    def behind_token(self, email: str) -> "User":
         """Return the account for one request, with the columns that requests read; raises User.DoesNotExist."""
-        rows = BY_ID(user_id)
+        rows = BY_EMAIL(email)
         if not rows:
             raise self.model.DoesNotExist
         return self.model.from_db(self.db, READ_BY_REQUESTS, rows[0])
@@ -102,6 +102,8 @@ class User(AbstractBaseUser):
 
     objects = UserManager()
 
+    _typed = ""
+
     class Meta:
         verbose_name, verbose_name_plural = "person", "people"
 
@@ -116,6 +118,17 @@ class User(AbstractBaseUser):
     def name(self) -> str:
         """First and last name, or whichever there is; "" where LCS knows neither."""
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def typed(self) -> str:
+        """Their e-mail as they typed it at sign-in: the frontend compares it with what we answer."""
+        return self._typed or self.email
+
+    @typed.setter
+    def typed(self, spelling: Any) -> None:
+        """Note the spelling; anything but another spelling of their own e-mail counts as none."""
+        is_theirs = isinstance(spelling, str) and normalize_email(spelling) == self.email
+        self._typed = spelling.strip() if is_theirs else ""
 
     @property
     def is_staff(self) -> bool:
@@ -134,8 +147,15 @@ class User(AbstractBaseUser):
 
     @property
     def lcs_token(self) -> str:
-        """The LCS token of their last sign-in, "" where there is none or no key reads it any more."""
-        return decrypt(self.encrypted_lcs_token)
+        """The LCS token of their last sign-in, "" if there is none.
+
+        Raises LCSUnavailable if no key opens it: another server's may, or the right one, so nothing is known of it.
+        """
+        try:
+            return decrypt(self.encrypted_lcs_token)
+        except Unreadable as error:
+            warn_of_keys(tuple(settings.LCS_TOKEN_KEYS))
+            raise LCSUnavailable("no key in LCS_TOKEN_KEYS opens the stored token") from error
 
     @property
     def roles_are_stale(self) -> bool:
@@ -150,10 +170,29 @@ class User(AbstractBaseUser):
         return {
             "name": self.name,
             "email": self.email,
+            "typed": self.typed,
             "mentor": self.is_mentor,
             "organizer": self.is_organizer,
             "director": self.is_director,
         }
+
+    def why_not_admit(self, other: "User") -> str:
+        """Return why this person may neither keep `other` out nor let them in again, "" if they may."""
+        if other.pk == self.pk:
+            return "nobody does this to themselves"
+        if other.is_superuser and not self.is_superuser:
+            return "only another local superuser may do this to a local superuser"
+        if (other.is_organizer or other.is_director) and not (self.is_director or self.is_superuser):
+            return "only directors and local superusers may do this to organizers and directors"
+        return "" if self.is_staff else "only organizers and directors may do this"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what a session at the desk must know, the e-mail included: after a restore its number may be another's.
+
+        Django's own is made of the password alone, which is empty for everybody who came by LCS.
+        """
+        salt = "mentorq_users.models.User.get_session_auth_hash"
+        return salted_hmac(salt, f"{self.email}\0{self.password}", secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         """Return whether the admin site lets them in; each admin class narrows what may be done there."""
@@ -162,6 +201,26 @@ class User(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Return whether the admin site lists an app for them: all or none."""
         return self.is_active and self.is_staff
+
+
+def in_the_models_order(columns: Collection[str]) -> list[str]:
+    """Return these columns in the order that `from_db()` relies on: in another one a mentor becomes a director."""
+    return [field.attname for field in User._meta.concrete_fields if field.attname in columns]
+
+
+READ_BY_REQUESTS = in_the_models_order(
+    {"id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"}
+)
+BY_EMAIL = Prepared(lambda email: User.objects.filter(email=email).values_list(*READ_BY_REQUESTS), 1)
+
+
+@cache
+def warn_of_keys(keys: tuple[str, ...]) -> None:
+    """Tell the operator, once for the keys that a process has."""
+    logger.warning(
+        "No key in LCS_TOKEN_KEYS opens the LCS token of an account, whose last known roles hold until the next sign-in. "
+        "Is a key missing or mistyped?"
+    )
 
 
 class RevokedTokenManager(models.Manager["RevokedToken"]):

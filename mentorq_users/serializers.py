@@ -7,13 +7,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import EmailField
 from mentorq_users.lcs import LCSRefused, LCSUnavailable
 from mentorq_users.models import User
-from mentorq_users.tokens import RefreshToken, issue
+from mentorq_users.tokens import AccessToken, RefreshToken, issue
 
 
 def note_owner(request: Request, user: User) -> None:
@@ -40,6 +39,7 @@ class TokenObtainSerializer(LCSCredentialsSerializer):
         if user is None:
             raise AuthenticationFailed("LCS does not accept this token for this e-mail, or the account is deactivated.")
         note_owner(self.context["request"], user)
+        user.typed = self.initial_data["email"]
         return {"access": str(issue(AccessToken, user)), "refresh": str(issue(RefreshToken, user))}
 
 
@@ -51,7 +51,8 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
         """Return `{"access"}`; raises TokenError (401) where the token or its owner is no longer good."""
-        user = RefreshToken.read(attrs["refresh"]).owner()
+        token = RefreshToken.read(attrs["refresh"])
+        user = token.owner()
         note_owner(self.context["request"], user)
         if user.roles_are_stale:
             try:
@@ -60,6 +61,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
                 raise TokenError("LCS no longer accepts this account's token") from error
             except LCSUnavailable:
                 pass  # logged where it was met; the last known roles hold
+        user.typed = token.get("typed")
         return {"access": str(issue(AccessToken, user))}
 
 

@@ -17,7 +17,7 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from mentorq_users.backends import check_roles
-from mentorq_users.emails import normalize_email
+from mentorq_users.emails import cache_key, normalize_email
 from mentorq_users.lcs import LCSRefused, LCSUnavailable
 from mentorq_users.throttles import DeskThrottle
 
@@ -81,7 +81,11 @@ class DeskSite(UnfoldAdminSite):
         if user.is_superuser:
             return True
         # Asked at most once a minute, so that a hanging LCS does not make every page wait.
-        if user.encrypted_lcs_token and user.roles_are_stale and cache.add(f"roles:{user.pk}", True, timeout=60):
+        if (
+            user.encrypted_lcs_token
+            and user.roles_are_stale
+            and cache.add(cache_key("roles", user.email), True, timeout=60)
+        ):
             try:
                 request.user = check_roles(user)  # this very page is for the roles of now
                 return request.user.is_staff

@@ -1,11 +1,11 @@
 """Links to Slack conversations, which LCS knows. The frontend asks every 30 seconds for every ticket, we ask LCS seldom."""
 
-import hashlib
 import time
 
 from django.conf import settings
 from django.core.cache import cache
 
+from mentorq_users.emails import cache_key
 from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable, slots, take_slot
 from mentorq_users.models import User
 
@@ -22,7 +22,7 @@ def dm_link(user: User, other_email: str) -> str:
 
     Answers are remembered across processes, refusals and failures more briefly; a pair is never asked for twice at once.
     """
-    key = "slack:" + hashlib.sha256(f"{user.pk} {other_email}".encode()).hexdigest()
+    key = cache_key("slack", user.email, other_email)
     kind, text = cache.get(key) or _ask_once(key, user, other_email)
     if kind == "refused":
         raise LCSRefused(text)
@@ -53,9 +53,10 @@ def _ask(key: str, user: User, other_email: str) -> Answer:
 def _answer(user: User, other_email: str) -> tuple[Answer, int]:
     """Return LCS's answer and for how many seconds to remember it."""
     try:
-        if not user.lcs_token:
+        token = user.lcs_token
+        if not token:
             raise LCSRefused("no LCS token")
-        return ("link", LCSClient().slack_dm(user.lcs_token, other_email)), LINK_AGE
+        return ("link", LCSClient().slack_dm(token, other_email)), LINK_AGE
     except LCSUnavailable:
         return ("unavailable", "LCS does not answer."), FAILURE_AGE
     except LCSRefused as refusal:

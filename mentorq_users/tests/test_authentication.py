@@ -82,6 +82,60 @@ def test_an_expired_token_is_token_not_valid(ask, access_token, ada):
     assert_not_valid(ask(f"Bearer {access_token(ada, exp=int(timezone.now().timestamp()) - 1)}"))
 
 
+METHODS = {"GET": False, "HEAD": False, "OPTIONS": False, "TRACE": False, "BREW": False}
+METHODS |= {"POST": True, "PUT": True, "PATCH": True, "DELETE": True}
+
+
+@pytest.mark.parametrize("age", [0, 1, 58])
+@pytest.mark.parametrize(("method", "is_write"), METHODS.items())
+def test_a_token_that_has_just_expired_is_good_for_writes_alone(api, access_token, ada, method, is_write, age):
+    header = f"Bearer {access_token(ada, exp=int(time.time()) - age)}"
+
+    statuses = [api.generic(method, PATH, headers={"Authorization": header}).status_code for _ in range(2)]
+
+    assert [status == 401 for status in statuses] == [not is_write] * 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_minute_later_it_is_good_for_nothing(api, access_token, ada, method):
+    header = f"Bearer {access_token(ada, exp=int(time.time()) - 60)}"
+
+    assert api.generic(method, PATH, headers={"Authorization": header}).status_code == 401
+
+
+def test_a_claim_with_a_token_that_has_just_expired_is_made_and_the_next_poll_is_refused(
+    api, access_token, ada, mia, make_ticket
+):
+    ticket = make_ticket(ada)
+    tag = api.get(PATH, headers={"Authorization": f"Bearer {access_token(mia)}"})["ETag"]
+    header = f"Bearer {access_token(mia, exp=int(time.time()) - 1)}"
+
+    claimed = api.patch(f"{PATH}{ticket.pk}", {"status": "CLAIMED"}, headers={"Authorization": header})
+
+    assert (claimed.status_code, claimed.json()["mentor_email"]) == (200, mia.email)
+    assert_not_valid(api.get(PATH, headers={"Authorization": header}))
+    assert_not_valid(api.get(PATH, headers={"Authorization": header, "If-None-Match": tag}))
+
+
+def test_somebody_deactivated_writes_nothing_with_a_token_that_has_just_expired(api, access_token, ada):
+    header = f"Bearer {access_token(ada, exp=int(time.time()) - 1)}"
+    User.objects.update(is_active=False)
+
+    assert_not_valid(api.post(PATH, {"title": "x", "location": "x"}, headers={"Authorization": header}))
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(1, 200), (29, 200), (32, 401)])
+def test_a_token_may_be_from_a_clock_that_is_half_a_minute_ahead(ask, access_token, ada, ahead, status):
+    assert ask(f"Bearer {access_token(ada, iat=int(time.time()) + ahead)}").status_code == status
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR", "Bearer"])
+def test_the_schemes_case_does_not_matter(ask, access_token, ada, scheme):
+    assert ask(f"{scheme} {access_token(ada)}").status_code == 200
+    assert_not_valid(ask(f"{scheme} nonsense"))
+    assert_not_valid(ask(scheme))
+
+
 def test_a_refresh_token_is_no_access_token(ask, refresh_token, ada):
     assert_not_valid(ask(f"Bearer {refresh_token(ada)}"))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mentorq_users.encryption import decrypt, encrypt
+from mentorq_users.encryption import Unreadable, decrypt, encrypt
 
 
 @pytest.fixture(autouse=True)
@@ -44,20 +44,23 @@ def test_the_newest_key_encrypts(settings):
     assert decrypt(stored) == "a-token"
 
 
-def test_a_token_under_a_dropped_key_counts_as_none(settings):
+def test_a_token_under_a_dropped_key_is_unreadable_which_is_not_none(settings):
     stored = encrypt("a-token")
 
     settings.LCS_TOKEN_KEYS = ["new key"]
 
-    assert decrypt(stored) == ""
+    with pytest.raises(Unreadable):
+        decrypt(stored)
 
 
-@pytest.mark.parametrize("stored", ["a-token", "gAAAAA", "花", "\0"])
-def test_what_was_never_encrypted_counts_as_none(stored):
-    assert decrypt(stored) == ""
+@pytest.mark.parametrize("stored", ["a-token", "gAAAAA", "花", "\0", " "])
+def test_what_was_never_encrypted_is_unreadable(stored):
+    with pytest.raises(Unreadable):
+        decrypt(stored)
 
 
 def test_a_changed_letter_makes_it_unreadable():
     stored = encrypt("a-token")
 
-    assert decrypt(stored[:-9] + ("A" if stored[-9] != "A" else "B") + stored[-8:]) == ""
+    with pytest.raises(Unreadable):
+        decrypt(stored[:-9] + ("A" if stored[-9] != "A" else "B") + stored[-8:])

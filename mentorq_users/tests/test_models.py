@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from mentorq_users.lcs import LCSProfile
-from mentorq_users.models import RevokedToken, User
+from mentorq_users.models import READ_BY_REQUESTS, RevokedToken, User, in_the_models_order
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,23 @@ def test_a_later_profile_brings_name_and_roles_up_to_date():
 
     assert (second.pk, second.name) == (first.pk, "Augusta L.")
     assert roles_of(second) == {"mentor": False, "organizer": False, "director": True}
+
+
+def test_roles_stay_what_they_are_in_whatever_order_the_model_has_its_columns(monkeypatch):
+    first = User.objects.from_lcs(profile("mentor"))
+    monkeypatch.setattr(User._meta, "concrete_fields", tuple(reversed(User._meta.concrete_fields)))
+
+    second = User.objects.from_lcs(profile("organizer"))
+
+    assert (second.pk, second.email, second.is_active, second.is_superuser) == (first.pk, "ada@example.edu", True, False)
+    assert roles_of(second) == {"mentor": False, "organizer": True, "director": False}
+
+
+def test_what_requests_read_is_in_the_models_order():
+    assert in_the_models_order(READ_BY_REQUESTS) == READ_BY_REQUESTS
+    assert in_the_models_order({"is_superuser", "id", "is_director", "email", "is_mentor"}) == [
+        "id", "email", "is_mentor", "is_director", "is_superuser",
+    ]  # fmt: skip
 
 
 def test_a_later_profile_does_not_activate_a_deactivated_account():

@@ -47,11 +47,20 @@ def test_both_tokens_say_who_it_is_and_live_as_long_as_agreed(sign_in, claims_of
         "user_id": str(User.objects.get().pk),
         "name": "Dora Director",
         "email": "dora@example.edu",
+        "typed": "dora@example.edu",
         "mentor": True,
         "organizer": False,
         "director": True,
         **generated,
     }
+
+
+@pytest.mark.parametrize("typed", ["Ada@Example.edu", "ADA@EXAMPLE.EDU", "  Ada@example.edu\n", "ada@example.edu"])
+def test_both_tokens_say_how_the_email_was_typed(api, lcs, claims_of, typed):
+    tokens = api.post(PATH, {"email": typed, "lcs_token": lcs.sign_in("ada@example.edu")}).json()
+
+    claims = [claims_of(tokens[kind]) for kind in ("access", "refresh")]
+    assert [(claim["email"], claim["typed"]) for claim in claims] == [("ada@example.edu", typed.strip())] * 2
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,12 @@ def test_good_tokens_are_taken_by_the_same_means(ask, first):
         *[{"user_id": odd} for odd in (None, False, 0, "0", -1, "-1", 2**63, str(2**63), 10**25, str(10**25), "1_0")],
         *[{"user_id": odd} for odd in ("1 OR 1=1", "", "1\0", "\ud800", [1], ["1"], {"pk": 1}, "1" * 5000, MISSING)],
         *[{"exp": odd} for odd in (str(LATER), LATER + 0.5, True, -1, -(10**25), 10**12, 10**25, [LATER], {}, MISSING)],
+        *[{"email": odd} for odd in (None, 7, True, [], ["ada@example.edu"], {"a": 1}, "", " ", MISSING)],
+        *[{"email": f"{odd}ada@example.edu"} for odd in (" ", "\n", "\0", "\ud800", "\u3000", "x" * 250)],
+        *[{"email": f"ada@example.edu{odd}"} for odd in (" ", "\n", "\0", "\udfff", "\u3000", "x" * 5000)],
+        *[{"email": odd} for odd in ("Ada@example.edu", "ADA@EXAMPLE.EDU")],
         *[{"nbf": odd} for odd in (LATER, "soon", [1], 10**25)],
-        *[{"iat": odd} for odd in (LATER, "now", None, 10**25, float("inf"))],
+        *[{"iat": odd} for odd in (LATER, "now", None, True, 1.5, [1], 10**25, float("inf"), MISSING)],
         *[{"jti": odd} for odd in (None, 7, ["a"], {}, "", "\0", "a\0b", "\ud800", "a" * 300, "A" * 32, MISSING)],
         *[{"token_type": odd} for odd in (None, 7, True, {}, "", "ACCESS", "access ", "sliding", MISSING)],
     ],
@@ -104,6 +108,36 @@ def test_a_token_of_ours_with_an_odd_claim_is_refused_everywhere(answers, claims
         return str(token)
 
     assert answers(odd) == REFUSED
+
+
+@pytest.mark.parametrize("email", ["grace@example.edu", "ada", "1", "ada@example.edu.", "%", "ada' --", "\u212a"])
+def test_a_token_of_ours_with_an_email_that_has_no_account_lets_nobody_in(ask, first, email):
+    access, refresh = issue(AccessToken, first), issue(RefreshToken, first)
+    access["email"] = refresh["email"] = email
+
+    answers = [ask(f"Bearer {access}", door) for door in ("api", "poll")]
+    answers.append(API.post("/api/auth/refresh/", {"refresh": str(refresh)}))
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(401, "token_not_valid")] * 3
+
+
+@pytest.mark.parametrize("typed", [None, 7, True, [], {"a": 1}, "", "grace@example.edu", "\0", "\ud800", MISSING])
+def test_an_odd_spelling_of_the_email_counts_as_none(ask, first, typed):
+    token = issue(AccessToken, first)
+    token.payload = {claim: value for claim, value in {**token.payload, "typed": typed}.items() if value is not MISSING}
+
+    answers = [ask(f"Bearer {token}", door) for door in ("api", "poll")]
+
+    assert [answer.status_code for answer in answers] == [200, 304]
+    assert answers[0].wsgi_request.signed_in[0].typed == first.email
+
+
+@pytest.mark.parametrize("typed", ["Ada@Example.edu", "ADA@EXAMPLE.EDU"])
+def test_the_account_of_a_request_knows_how_its_email_was_typed(ask, first, typed):
+    token = issue(AccessToken, first)
+    token["typed"] = typed
+
+    assert ask(f"Bearer {token}").wsgi_request.signed_in[0].typed == typed
 
 
 def test_each_kind_of_token_is_refused_where_the_other_is_asked_for(answers, first):
@@ -196,7 +230,7 @@ def test_two_tokens_in_one_header_as_servers_join_two_headers_are_refused(ask, f
 
 
 @pytest.mark.parametrize("door", ["api", "poll"])
-@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Token", "JWT", "Basic", "Bearer:", ""])
+@pytest.mark.parametrize("scheme", ["Bear", "Bearers", "Token", "JWT", "Basic", "Bearer:", ""])
 def test_another_scheme_is_no_token_at_all(ask, first, door, scheme):
     response = ask(f"{scheme} {issue(AccessToken, first)}", door)
 
