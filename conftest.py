@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_backend.models import Ticket
+from mentorq_backend.shared import ANSWERS
 from mentorq_users.devlcs import PEOPLE, DevLCS
 from mentorq_users.lcs import LCSProfile, breaker
 from mentorq_users.models import User
@@ -72,6 +73,12 @@ def static_files_are_not_listed() -> Iterator[None]:
 def lcs_did_not_fail_before() -> None:
     """What LCS did in one test is forgotten in the next."""
     breaker.reset()
+
+
+@pytest.fixture(autouse=True)
+def no_list_was_built_before() -> None:
+    """The list of one test is forgotten in the next."""
+    ANSWERS.clear()
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         lock(f"open tickets of {owner_email}")
         if self.filter(owner_email=owner_email, status=Status.OPEN).count() >= settings.TICKETS_MAX_OPEN:
             raise LimitReached(
-                f"{owner_email} has {settings.TICKETS_MAX_OPEN} open tickets already: cancel one, or wait for a mentor.",
+                f"Nobody has more than {settings.TICKETS_MAX_OPEN} open tickets: cancel one, or wait for a mentor.",
                 ticket=reopening,
             )
 

@@ -65,8 +65,7 @@ class TicketRowsSerializer(serializers.ListSerializer[Any]):
     """A list of tickets from `TicketQuerySet.rows()`."""
 
     def to_representation(self, data: Any) -> list[dict[str, Any]]:
-        request = self.context["request"]
-        return list(map(Representation(request, self.context.get("viewer", request.user)), data))
+        return list(map(Representation(self.context["request"], self.context["viewer"]), data))
 
 
 class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):

@@ -123,7 +123,7 @@ class TicketViewSet(
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Return what serializers know: for the list also who looks at it, the caller or everybody alike."""
-        return super().get_serializer_context() | ({"viewer": self.viewer} if self.viewer else {})
+        return {**super().get_serializer_context(), "viewer": self.viewer or self.request.user}
 
     def get_object(self) -> Ticket:
         """Return the ticket that the path names, if the caller may see it; anything else is a 404."""

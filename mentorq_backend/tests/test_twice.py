@@ -1,0 +1,103 @@
+"""The same ticket sent twice, because the first answer was lost and the button pressed again."""
+
+from collections import Counter
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from mentorq_backend.models import Ticket, TicketEvent
+
+BODY = {"title": "It loops", "location": "Table 12", "comment": "For ever", "contact": "@ada"}
+
+
+@pytest.fixture
+def post(ada, client_of):
+    """Send Ada's ticket, with other fields where the test names some."""
+    client = client_of(ada)
+    return lambda **fields: client.post("/api/tickets/", {**BODY, **fields})
+
+
+def test_the_second_answer_is_200_with_the_first_ticket(post):
+    first = post()
+
+    second = post()
+
+    assert (first.status_code, second.status_code, second.json()) == (201, 200, first.json())
+    assert (Ticket.objects.count(), TicketEvent.objects.count()) == (1, 1)
+    assert second["Location"] == first["Location"]
+
+
+@pytest.mark.parametrize("field", BODY)
+def test_other_words_are_another_ticket(field, post):
+    post()
+
+    assert post(**{field: "Something else"}).status_code == 201
+
+
+def test_words_that_are_cleaned_to_the_same_are_the_same(post):
+    post()
+
+    assert post(title="  It loops ").status_code == 200
+
+
+def test_a_minute_later_it_is_another_ticket(post):
+    first = post()
+    created = Ticket.objects.get().created - timedelta(minutes=1)
+    Ticket.objects.update(created=created)
+
+    second = post()
+
+    assert (second.status_code, second.json()["id"] == first.json()["id"]) == (201, False)
+
+
+def test_once_somebody_has_claimed_it_it_is_another_ticket(post, mia):
+    post()
+    Ticket.objects.get().claim(by=mia)
+
+    assert post().status_code == 201
+
+
+def test_somebody_elses_same_words_are_another_ticket(post, grace, client_of):
+    post()
+
+    assert client_of(grace).post("/api/tickets/", BODY).status_code == 201
+
+
+def test_an_organizer_who_sends_it_for_them_gets_the_first(post, ada, olga, client_of):
+    first = post()
+
+    second = client_of(olga).post("/api/tickets/", {**BODY, "owner_email": ada.email})
+
+    assert (second.status_code, second.json()) == (200, first.json())
+
+
+def test_the_record_of_help_is_another_ticket(post, ada, olga, client_of):
+    post()
+
+    body = {**BODY, "owner_email": ada.email, "status": "CANCELLED"}
+
+    assert [client_of(olga).post("/api/tickets/", body).status_code for _ in range(2)] == [201, 201]
+
+
+def test_it_is_said_before_any_limit(post, settings):
+    settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = 1
+    post()
+
+    assert (post().status_code, post(title="x").status_code) == (200, 409)
+
+
+def test_a_bad_request_is_that_first(post):
+    post()
+
+    assert post(location="").status_code == 400
+
+
+def test_of_sixteen_at_once_one_is_opened(at_once, ada, client_of):
+    client = client_of(ada)
+
+    responses = at_once([partial(client.post, "/api/tickets/", BODY)] * 16)
+
+    assert Counter(response.status_code for response in responses) == {201: 1, 200: 15}
+    assert len({response.json()["id"] for response in responses}) == 1
+    assert (Ticket.objects.count(), TicketEvent.objects.count()) == (1, 1)
