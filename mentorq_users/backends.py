@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
+from mentorq_users.addresses import client_address
 from mentorq_users.emails import normalize_email
 from mentorq_users.lcs import LCSClient, LCSProfile, LCSRefused
 from mentorq_users.models import User
@@ -28,16 +29,17 @@ class LCSBackend(ModelBackend):
         """
         email = normalize_email(email or username or "")
         try:
-            token = lcs_token or LCSClient().authorize(email, password or "")
-            user = User.objects.from_lcs(own_profile(email, token), token)
+            client = LCSClient(client_address(request) if request else "")
+            token = lcs_token or client.authorize(email, password or "")
+            user = User.objects.from_lcs(own_profile(client, email, token), token)
         except LCSRefused:
             return None
         return user if self.user_can_authenticate(user) else None
 
 
-def own_profile(email: str, lcs_token: str) -> LCSProfile:
+def own_profile(client: LCSClient, email: str, lcs_token: str) -> LCSProfile:
     """Return what LCS says of the token's owner; raises LCSRefused unless that is `email`, and LCSUnavailable."""
-    profile = LCSClient().validate(email, lcs_token)
+    profile = client.validate(email, lcs_token)
     if profile.email != email:
         raise LCSRefused("the token belongs to someone else")
     return profile
@@ -53,7 +55,7 @@ def check_roles(user: User) -> User:
         token = user.lcs_token
         if not token:
             raise LCSRefused("no LCS token")
-        return User.objects.from_lcs(own_profile(user.email, token))
+        return User.objects.from_lcs(own_profile(LCSClient(), user.email, token))
     except LCSRefused:
         # Only the very token that was refused: a sign-in may have brought a new one meanwhile.
         User.objects.filter(pk=user.pk, encrypted_lcs_token=user.encrypted_lcs_token).update(encrypted_lcs_token="")

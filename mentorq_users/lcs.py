@@ -7,10 +7,9 @@ LCSError
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,6 +23,7 @@ from prometheus_client import Histogram
 from mentorq_users.breaker import Breaker
 from mentorq_users.deadlines import DeadlineAdapter
 from mentorq_users.emails import normalize_email
+from mentorq_users.slots import Slots
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +31,10 @@ T = TypeVar("T")
 
 validate_length = MaxLengthValidator(254)  # what the account's column holds
 MAX_ANSWER_BYTES = 1024 * 1024
-# So many requests of a process may wait for LCS at once; the next ones are refused at once, so that a hanging LCS never
-# takes all of the server's threads. Give the server more threads than this.
-MAX_CALLS = 8
-slots = threading.BoundedSemaphore(MAX_CALLS)
+# So many requests of a process may wait for LCS at once, and so many more for their turn; the next ones are refused at
+# once, so that a hanging LCS never takes all of the server's threads. Give the server more threads than both.
+MAX_CALLS, MAX_PATIENT = 8, 4
+slots = Slots(MAX_CALLS, MAX_PATIENT)
 # Only what gets no answer counts: one person's odd profile must not keep the others out.
 breaker = Breaker(failures=5, seconds=5)
 CALLS = Histogram(
@@ -131,6 +131,10 @@ class LCSClient:
     They raise LCSRefused, or LCSUnavailable for everything that is neither a refusal nor a well-formed good answer.
     """
 
+    def __init__(self, address: str = "") -> None:
+        """`address` is the client's for whom we ask at the door, where it has its share of the calls; "" inside."""
+        self.address = address
+
     def authorize(self, email: str, password: str) -> str:
         """Return an LCS token for the person's own e-mail and password."""
         return self._call("/authorize", {"email": email, "password": password}, _token)
@@ -154,7 +158,7 @@ class LCSClient:
         """Return the body of LCS's answer through `parse`, within the deadline."""
         try:
             with _measured(path):
-                return parse(_open(*_ask(path, payload)))
+                return parse(_open(*_ask(path, payload, self.address)))
         except LCSUnavailable as error:
             logger.warning("LCS %s is unavailable: %s", path, error)
             raise LCSUnavailable(f"{path}: {error}") from error
@@ -176,13 +180,11 @@ def _measured(call: str) -> Iterator[None]:
         CALLS.labels(call, outcome).observe(time.perf_counter() - start)
 
 
-def _ask(path: str, payload: Mapping[str, Any]) -> tuple[int, bytes]:
+def _ask(path: str, payload: Mapping[str, Any], address: str) -> tuple[int, bytes]:
     """Return HTTP status and content of LCS's answer; raises LCSUnavailable where there is none within LCS_TIMEOUT."""
     if not breaker.lets_through():
         raise LCSUnavailable("it did not answer the last times, and is left alone for a moment")
-    take_slot()
-    future = executor.submit(_post, settings.LCS_BASE_URL.rstrip("/") + path, payload, settings.LCS_TIMEOUT)
-    future.add_done_callback(lambda _: slots.release())
+    future = _start(path, payload, address)
     try:
         answer = future.result(timeout=settings.LCS_TIMEOUT)
     except (requests.RequestException, TimeoutError) as error:
@@ -203,13 +205,25 @@ class Session(requests.Session):
         return None
 
 
-def take_slot() -> None:
-    """Take one of the places in which a request may wait for LCS, to be given back with `slots.release()`.
+def _start(path: str, payload: Mapping[str, Any], address: str) -> Future[tuple[int, bytes]]:
+    """Begin a call, which holds a place until it ends, also if nobody waits for it any more; raises LCSUnavailable."""
+    take_slot(address)
+    try:
+        future = executor.submit(_post, settings.LCS_BASE_URL.rstrip("/") + path, payload, settings.LCS_TIMEOUT)
+    except RuntimeError as error:  # it is shut down, or the system has no thread left
+        slots.release(address)
+        raise LCSUnavailable("no thread for the call") from error
+    future.add_done_callback(lambda _: slots.release(address))
+    return future
 
-    Raises LCSUnavailable where all stay taken for a moment: LCS hangs.
+
+def take_slot(address: str = "") -> None:
+    """Take one of the places in which a request may wait for LCS, to be given back with `slots.release(address)`.
+
+    Raises LCSUnavailable if those for that address stay taken for a moment: LCS hangs, or many knock.
     """
-    if not slots.acquire(timeout=0.1):
-        raise LCSUnavailable(f"{MAX_CALLS} calls wait for it already")
+    if not slots.acquire(address):
+        raise LCSUnavailable(f"{len(slots.held)} calls wait for it already")
 
 
 def _post(url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, bytes]:

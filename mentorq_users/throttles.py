@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from ipaddress import IPv6Address, IPv6Network
 from typing import cast
 
 from django.http import HttpRequest
@@ -10,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
+from mentorq_users.addresses import client_address
 from mentorq_users.models import SignInTries
 from mentorq_users.serializers import LCSCredentialsSerializer
 
@@ -41,13 +41,7 @@ class TokenThrottle(SimpleRateThrottle):
         return count
 
     def get_ident(self, request: Request) -> str:
-        """Return the client's address; of an IPv6 one its network, because each client has 2**64 addresses to try from."""
-        ident: str = super().get_ident(request)
-        try:
-            address = IPv6Address(ident)
-        except ValueError:
-            return ident
-        return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
+        return client_address(request)
 
     def wait(self) -> float:
         """Return the seconds until a try is let through again."""

@@ -215,7 +215,8 @@ def test_when_all_places_are_taken_the_answer_comes_at_once(claimed, signed_in, 
     try:
         response = ask(ada, claimed)
     finally:
-        lcs_module.slots.release(lcs_module.MAX_CALLS)
+        for _ in range(lcs_module.MAX_CALLS):
+            lcs_module.slots.release()
 
     assert response.status_code == 503
     assert lcs.calls == []
@@ -229,11 +230,6 @@ def test_every_place_is_given_back(claimed, signed_in, ask, lcs, settings):
         lcs.fault = fault
         cache.clear()
         ask(ada, claimed)
-    lcs_module.executor.submit(lambda: None).result()
 
-    taken = 0
-    while lcs_module.slots.acquire(timeout=2 if not taken else 1) and taken < lcs_module.MAX_CALLS:
-        taken += 1
-    lcs_module.slots.release(lcs_module.MAX_CALLS)
-
-    assert taken == lcs_module.MAX_CALLS
+    with lcs_module.slots.changed:
+        assert lcs_module.slots.changed.wait_for(lambda: lcs_module.slots.held == [], timeout=2)
