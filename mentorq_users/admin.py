@@ -74,12 +74,9 @@ class UserAdmin(DeskAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Return whether they may be (de)activated: a local superuser only by another, and nobody by themselves."""
+        """Return whether they may be (de)activated by who asks."""
         may_change = bool(super().has_change_permission(request, obj))
-        if obj is None:
-            return may_change
-        by_their_kind = not obj.is_superuser or bool(getattr(request.user, "is_superuser", False))
-        return may_change and obj.pk != request.user.pk and by_their_kind
+        return may_change and (obj is None or not cast("User", request.user).why_not_admit(obj))
 
     @display(description="Person", ordering="email", header=True)
     def person(self, user: User) -> list[str]:
@@ -105,7 +102,7 @@ class UserAdmin(DeskAdmin):
 
     @admin.action(description="Deactivate: their tokens stop at once")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Keep these people out, of those whom one may."""
+        """Keep these people out."""
         self._activate(request, queryset, False)
 
     @admin.action(description="Let in again")
@@ -114,13 +111,17 @@ class UserAdmin(DeskAdmin):
         self._activate(request, queryset, True)
 
     def _activate(self, request: HttpRequest, queryset: QuerySet[User], active: bool) -> None:
-        people = [user for user in queryset if self.has_change_permission(request, user)]
+        """Do it to those of the chosen people whom one may, and say who is left out and why."""
+        reasons = {user: cast("User", request.user).why_not_admit(user) for user in queryset}
+        people = [user for user, reason in reasons.items() if not reason]
         User.objects.filter(pk__in=[user.pk for user in people]).update(is_active=active)
         for user in people:
             self.log_change(request, user, "Let in again." if active else "Deactivated.")
-        self.message_user(
-            request, f"{'Let in again' if active else 'Deactivated'}: {len(people)} people.", messages.SUCCESS
-        )
+        done = f"{'Let in again' if active else 'Deactivated'}: {len(people)} people."
+        self.message_user(request, done, messages.SUCCESS if people else messages.WARNING)
+        for user, reason in reasons.items():
+            if reason:
+                self.message_user(request, f"{user} was left out: {reason}.", messages.WARNING)
 
     @admin.action(description="Read roles from LCS again")
     def read_roles(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

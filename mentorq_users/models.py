@@ -176,6 +176,16 @@ class User(AbstractBaseUser):
             "director": self.is_director,
         }
 
+    def why_not_admit(self, other: "User") -> str:
+        """Return why this person may neither keep `other` out nor let them in again, "" if they may."""
+        if other.pk == self.pk:
+            return "nobody does this to themselves"
+        if other.is_superuser and not self.is_superuser:
+            return "only another local superuser may do this to a local superuser"
+        if (other.is_organizer or other.is_director) and not (self.is_director or self.is_superuser):
+            return "only directors and local superusers may do this to organizers and directors"
+        return "" if self.is_staff else "only organizers and directors may do this"
+
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Return what a session at the desk must know, the e-mail included: after a restore its number may be another's.
 

@@ -241,7 +241,91 @@ def test_nobody_deactivates_themselves_or_a_local_superuser(signed_in):
 
     said = choose(signed_in, "deactivate", root, olga)
 
-    assert (said, User.objects.filter(is_active=False).count()) == (["Deactivated: 0 people."], 0)
+    assert (said, User.objects.filter(is_active=False).count()) == (
+        [
+            "Deactivated: 0 people.",
+            "olga@example.edu was left out: nobody does this to themselves.",
+            "root@example.edu was left out: only another local superuser may do this to a local superuser.",
+        ],
+        0,
+    )
+
+
+SENIORS = "only directors and local superusers may do this to organizers and directors"
+SUPERUSERS = "only another local superuser may do this to a local superuser"
+WHOM = {"ada": "", "mia": "", "dora": SENIORS, "dan": SENIORS, "other": SUPERUSERS}
+MAY = {
+    "olga": {**WHOM, "oscar": SENIORS},
+    "dan": {**WHOM, "dora": "", "dan": "nobody does this to themselves", "oscar": ""},
+    "root": {**dict.fromkeys(WHOM, ""), "oscar": ""},
+}
+
+
+@pytest.fixture
+def everybody(person):
+    """People of each kind, by name."""
+    people = {name: person(name) for name in ("ada", "mia", "dora", "dan", "olga")}
+    people["oscar"] = User.objects.create(email="oscar@example.edu", is_organizer=True)
+    for name in ("root", "other"):
+        people[name] = User.objects.create_superuser(f"{name}@example.edu", "only-here")
+    return people
+
+
+@pytest.fixture
+def at_the_desk(client, lcs, everybody):
+    """The desk of that person."""
+
+    def sign_in(name: str):
+        client.force_login(everybody[name], backend="mentorq_users.backends.LCSBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.mark.parametrize(("is_active", "action"), [(False, "deactivate"), (True, "activate")])
+@pytest.mark.parametrize("who", MAY)
+def test_the_action_leaves_those_out_whom_one_may_not_and_says_why(at_the_desk, everybody, who, is_active, action):
+    client, reasons = at_the_desk(who), MAY[who]
+    User.objects.filter(email__in=[f"{name}@example.edu" for name in reasons if name != who]).update(
+        is_active=not is_active
+    )
+
+    said = choose(client, action, *(everybody[name] for name in reasons))
+
+    done = {name for name in reasons if User.objects.get(email=f"{name}@example.edu").is_active is is_active} - {who}
+    assert done == {name for name, reason in reasons.items() if not reason}
+    left_out = sorted(f"{name}@example.edu was left out: {reason}." for name, reason in reasons.items() if reason)
+    assert said == [f"{'Let in again' if is_active else 'Deactivated'}: {len(done)} people.", *left_out]
+
+
+@pytest.mark.parametrize("is_active", [False, True])
+@pytest.mark.parametrize("who", MAY)
+def test_on_their_page_it_is_the_same(at_the_desk, everybody, who, is_active):
+    client, reasons = at_the_desk(who), MAY[who]
+    others = {name: everybody[name] for name in reasons if name != who}
+    User.objects.filter(pk__in=[user.pk for user in others.values()]).update(is_active=not is_active)
+
+    statuses = {
+        name: client.post(page_of(user), {"is_active": "on"} if is_active else {}).status_code
+        for name, user in others.items()
+    }
+
+    assert statuses == {name: 403 if reasons[name] else 302 for name in others}
+    assert {name for name, user in others.items() if User.objects.get(pk=user.pk).is_active is is_active} == {
+        name for name in others if not reasons[name]
+    }
+
+
+def test_a_local_superuser_who_is_also_an_organizer_is_a_superuser_first():
+    both = User(pk=1, is_superuser=True, is_organizer=True)
+
+    assert User(pk=2, is_director=True).why_not_admit(both) != ""
+    assert User(pk=2, is_superuser=True).why_not_admit(both) == ""
+
+
+@pytest.mark.parametrize("role", ["is_mentor", "is_active"])
+def test_nobody_else_may(role):
+    assert User(pk=1, **{role: True}).why_not_admit(User(pk=2)) == "only organizers and directors may do this"
 
 
 def test_the_list_says_what_they_are_and_when_lcs_said_so(signed_in, mia, dora):
