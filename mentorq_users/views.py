@@ -17,7 +17,8 @@ REFUSED = OpenApiResponse(ErrorSerializer, "LCS rejects the token, it is somebod
         summary="Sign in",
         description="Turns an LCS token into MentorQ's own pair: access for 30 minutes, refresh for three days. The e-mail "
         "must be that of the token's owner, as LCS says it; case does not matter. Both tokens carry the claims `name`, "
-        "`email`, `mentor`, `organizer` and `director`, to show; what a request may do is decided by the account.",
+        "`email`, `typed` (the e-mail as it was typed), `mentor`, `organizer` and `director`, to show; what a request may do "
+        "is decided by the account. Reads refuse an expired access token at once, writes after 60 more seconds.",
         responses={200: TokenObtainSerializer, **WRITE_ERRORS, 401: REFUSED, 429: THROTTLED},
         examples=[
             OpenApiExample("A hacker", {"email": "ada@example.edu", "lcs_token": "…"}, request_only=True),
@@ -37,7 +38,8 @@ class TokenObtainView(TokenViewBase):
         tags=["auth"],
         summary="Stay signed in",
         description="A new access token. The refresh token stays the same. Roles are looked up in LCS again where what is "
-        "known is older than five minutes; while LCS is down the last known ones hold.",
+        "known is older than five minutes; while LCS is down, or if no key opens the stored LCS token, the last known ones "
+        "hold.",
         responses={200: TokenRefreshSerializer, **WRITE_ERRORS, 401: DEAD},
     )
 )
