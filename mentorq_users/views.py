@@ -17,8 +17,8 @@ REFUSED = OpenApiResponse(ErrorSerializer, "LCS rejects the token, it is somebod
         summary="Sign in",
         description="Turns an LCS token into MentorQ's own pair: access for 30 minutes, refresh for three days. The e-mail "
         "must be that of the token's owner, as LCS says it; case does not matter. Both tokens carry the claims `name`, "
-        "`email`, `typed` (the e-mail as it was typed), `mentor`, `organizer` and `director`, to show; what a request may do "
-        "is decided by the account. Reads refuse an expired access token at once, writes after 60 more seconds.",
+        "`email`, `typed` (the e-mail as it was typed), `mentor`, `organizer` and `director`, to show; what a request may "
+        "do is decided by the account. Reads refuse an expired access token at once, writes after 60 more seconds.",
         responses={200: TokenObtainSerializer, **WRITE_ERRORS, 401: REFUSED, 429: THROTTLED},
         examples=[
             OpenApiExample("A hacker", {"email": "ada@example.edu", "lcs_token": "…"}, request_only=True),
