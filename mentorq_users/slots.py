@@ -1,6 +1,6 @@
 """Places in which a request may wait for a slow service, so that one client's address does not hold them all.
 
-Not a semaphore, which does not know who asks: 30 connections with junk tokens left 5 of 15 people a place (2026-11).
+Not a semaphore, which does not know who asks: 30 connections with junk tokens kept 4 to 8 of 15 people out (2026-11).
 """
 
 from threading import Condition
