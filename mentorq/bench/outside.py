@@ -23,8 +23,8 @@ MENTORS, CLAIMS_EACH = 50, 10
 
 @contextmanager
 def serving(url: str, lcs: str = "http://127.0.0.1:9", **variables: str) -> Iterator[Server]:
-    """A server on that database, ready; with these environment variables besides those of production."""
-    with running(SERVER, DATABASE_URL=url, LCS_BASE_URL=lcs, **PRODUCTION, **variables) as server:
+    """A server on that database, ready; these environment variables win over those of production."""
+    with running(SERVER, **{**PRODUCTION, "DATABASE_URL": url, "LCS_BASE_URL": lcs, **variables}) as server:
         server.wait_until_ready()
         # Each of its threads opens its connection to the database at its first request.
         seconds_each(server.port, [http("/healthz")], clients=32, count=32 * 20)
