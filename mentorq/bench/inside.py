@@ -1,14 +1,15 @@
 """What needs Django: `python -m mentorq.bench.inside COMMAND …` works on DATABASE_URL and prints JSON.
 
-`prepare`, `claims` and `crowd` add what the measurements over HTTP need; `list` and `stats` measure in this process;
-`audit` looks whether the database is sound, `accounts` who has an account.
+`prepare`, `claims`, `crowd` and `large` add what the measurements over HTTP need. `list` and `stats` measure in this
+process. `audit` looks whether the database is sound, `accounts` who has an account, `written` what somebody did.
 """
 
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice
 from typing import Any
 
 import django
@@ -29,6 +30,7 @@ from mentorq_backend.querysets import ROW  # noqa: E402
 from mentorq_users.models import User  # noqa: E402
 from mentorq_users.tokens import issue  # noqa: E402
 
+LARGE_OWNERS = 500
 # The two averages and the counts of the contract.
 STATISTICS = """
     SELECT AVG(time_to_claim), AVG(CASE WHEN status = 'CLOSED' AND active THEN time_to_close END), COUNT(*),
@@ -67,11 +69,32 @@ def accounts(prefix: str) -> dict[str, int]:
     return {user.email: user.is_mentor + user.is_organizer + user.is_director + user.is_superuser for user in people}
 
 
-def add_open(owners: list[str]) -> list[int]:
+def written(email: str) -> dict[str, int]:
+    """Return how many tickets that person has, and how many moves they made."""
+    moves = TicketEvent.objects.filter(by=email).exclude(from_status="")
+    return {"tickets": Ticket.objects.filter(owner_email=email).count(), "moves": moves.count()}
+
+
+def large(tickets: str, mentors: str) -> dict[str, Any]:
+    """Return tokens of so many mentors and of LARGE_OWNERS hackers, who then have so many of the largest tickets."""
+    owners = [f"large{number}@example.edu" for number in range(LARGE_OWNERS)]
+    for batch in batched(islice(cycle(owners), int(tickets)), 1000):
+        add_open(batch, "😀" * 2000)
+    return {**claims(mentors, "0"), "hackers": [token(owner) for owner in owners]}
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield the items in lists of that size; itertools has it from Python 3.12 on."""
+    rest = iter(items)
+    return iter(lambda: list(islice(rest, size)), [])
+
+
+def add_open(owners: list[str], comment: str = "") -> list[int]:
     """Return the ids of new open tickets of these people."""
     now = timezone.now()
     tickets = [
-        Ticket(owner_email=owner, owner="Somebody", title="It loops", location="Here", created=now) for owner in owners
+        Ticket(owner_email=owner, owner="Somebody", title="It loops", comment=comment, location="Here", created=now)
+        for owner in owners
     ]
     added = Ticket.objects.bulk_create(tickets)
     TicketEvent.objects.bulk_create(
@@ -133,6 +156,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "crowd": crowd,
     "token": token,
     "accounts": accounts,
+    "written": written,
+    "large": large,
     "list": lambda rounds: timed(rounds, changed_list()),
     "stats": lambda rounds: timed(rounds, statistics()),
 }

@@ -12,8 +12,8 @@ HOST = "mentorq.example"
 class Client:
     """One kept connection."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+    def __init__(self, port: int, patience: float = 30) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
@@ -27,6 +27,20 @@ class Client:
         while len(body) < length:
             body += self._more()
         return head, body
+
+    def skim(self, request: bytes) -> tuple[bytes, int, bytes]:
+        """Return head, length and last byte of an answer that is too large to keep; raises OSError as `ask` does."""
+        self.socket.sendall(request)
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self._more()
+        head, _, part = data.partition(b"\r\n\r\n")
+        length, last, buffer = len(part), part[-1:], bytearray(1 << 20)
+        while length < int(header(head, b"content-length") or 0):
+            if not (count := self.socket.recv_into(buffer)):
+                raise ConnectionError("The server hung up.")
+            length, last = length + count, bytes(buffer[count - 1 : count])
+        return head, length, last
 
     def expect(self, request: bytes, status: int) -> bytes:
         """Return the answer's head; raises AssertionError for another status (0: for a 5xx): a quick error is no figure."""
@@ -43,13 +57,14 @@ class Client:
         return more
 
 
-def http(path: str, *, token: str = "", etag: str = "", method: str = "GET", body: str = "") -> bytes:
-    """Return the bytes of a request, as a proxy that speaks TLS would send it."""
+def http(path: str, *, token: str = "", etag: str = "", method: str = "GET", body: str = "", address: str = "") -> bytes:
+    """Return the bytes of a request, as a proxy that speaks TLS would send it for the client at that address."""
     headers = {
         "Host": HOST,
         "X-Forwarded-Proto": "https",
         "Authorization": token and f"Bearer {token}",
         "If-None-Match": etag,
+        "X-Forwarded-For": address,
         "Content-Type": body and "application/json",
         "Content-Length": body and str(len(body.encode())),
     }
