@@ -10,6 +10,7 @@ from mentorq.bench.load import Client, http
 from mentorq.bench.outside import serving
 from mentorq.tests.servers import Server
 
+WORKERS = 2  # of tests.servers.GRANIAN
 METRICS_TOKEN = "only-for-the-benchmark"  # noqa: S105
 BUILDS = re.compile(rb"^mentorq_list_builds_total(?:\{.*\})? (\S+)$", re.MULTILINE)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mentorq.bench.builds import built, built_since, counting
+from mentorq.bench.builds import WORKERS, built, built_since, counting
 from mentorq.bench.databases import inside
 from mentorq.bench.load import Client, http, polls
 from mentorq.tests.servers import Server
@@ -21,7 +21,6 @@ from mentorq.torture.work import opening
 
 CROWDS = [8, 100]  # mentors who ask at once
 POLLERS = 20
-WORKERS = 2
 MOST_MEMORY = 8  # lists; the database's rows, the bytes made of them, and what is on its way to slow readers
 EVERY = 0.05  # seconds between two polls, two questions after the health, and two looks at the memory
 PATIENCE = 300.0  # seconds
