@@ -18,29 +18,30 @@ class Client:
 
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
         """Return head and body of the answer; raises ConnectionError where the server hangs up."""
-        self.socket.sendall(request)
-        data = b""
-        while b"\r\n\r\n" not in data:
-            data += self._more()
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = int(header(head, b"content-length") or 0)
-        while len(body) < length:
-            body += self._more()
-        return head, body
+        head, length, part = self._begin(request)
+        parts, missing = [part], length - len(part)
+        while missing > 0:
+            parts.append(more := self._more())
+            missing -= len(more)
+        return head, b"".join(parts)
 
     def skim(self, request: bytes) -> tuple[bytes, int, bytes]:
-        """Return head, length and last byte of an answer that is too large to keep; raises OSError as `ask` does."""
+        """Return head, length and last byte of an answer that is too large to keep; raises as `ask` does."""
+        head, length, part = self._begin(request)
+        count, last = len(part), part[-1:]
+        while count < length:
+            more = self._more()
+            count, last = count + len(more), more[-1:]
+        return head, count, last
+
+    def _begin(self, request: bytes) -> tuple[bytes, int, bytes]:
+        """Return the answer's head, how long the body is to be, and as much of it as came with the head."""
         self.socket.sendall(request)
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, part = data.partition(b"\r\n\r\n")
-        length, last, buffer = len(part), part[-1:], bytearray(1 << 20)
-        while length < int(header(head, b"content-length") or 0):
-            if not (count := self.socket.recv_into(buffer)):
-                raise ConnectionError("The server hung up.")
-            length, last = length + count, bytes(buffer[count - 1 : count])
-        return head, length, last
+        return head, int(header(head, b"content-length") or 0), part
 
     def expect(self, request: bytes, status: int) -> bytes:
         """Return the answer's head; raises AssertionError for another status (0: for a 5xx): a quick error is no figure."""
