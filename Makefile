@@ -4,9 +4,10 @@ PYTHON ?= python3
 PORT ?= 8000
 LCS_PORT ?= 8001
 BIN = .venv/bin
+TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers)
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture check-torture histories openapi check-openapi check-deploy clean
+.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -82,13 +83,24 @@ chromium:
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
 		{ echo "Install Chromium first, as /usr/bin/chromium, or say CHROMIUM=/path/to/it."; exit 1; }
 
-## Put it through crashes, races, crowds, an ill LCS and a database that goes away, in some ten minutes
+## Put every promise of docs/reliability.md to the test, one after the other, whatever breaks; some twenty minutes
 torture: .venv/dev
-	timeout --foreground --kill-after=1m 12m $(BIN)/python -m mentorq.torture
+	$(MAKE) --keep-going --jobs=1 $(TORTURES)
 
-## A tenth of it
+## One promise alone, within its own time
+torture-crashes: LIMIT = 4m
+torture-winners: LIMIT = 3m
+torture-crowd: LIMIT = 6m
+torture-lcs: LIMIT = 6m
+torture-outages: LIMIT = 3m
+torture-abuse: LIMIT = 10m
+torture-strangers: LIMIT = 3m
+$(TORTURES): torture-%: .venv/dev
+	timeout --foreground --kill-after=1m $(LIMIT) $(BIN)/python -m mentorq.torture $*
+
+## A tenth of each
 check-torture: .venv/dev
-	timeout --foreground --kill-after=1m 6m $(BIN)/python -m mentorq.torture --short
+	timeout --foreground --kill-after=1m 8m $(BIN)/python -m mentorq.torture --short
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers

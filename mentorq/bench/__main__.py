@@ -1,4 +1,6 @@
-"""`python -m mentorq.bench`: the whole benchmark, some half an hour; exits with 1 where a figure does not hold.
+"""`python -m mentorq.bench`: the whole benchmark, some half an hour.
+
+Exits with 1 if a figure does not hold, or is worse than in the run that it is compared with.
 
 Run it on a machine that does nothing else. Needs requirements-dev.txt.
 """
@@ -16,10 +18,14 @@ import psutil
 from mentorq.bench.databases import URLOf, fill, inside, manage, migrate, postgresql, sqlite
 from mentorq.bench.figures import UNIT, Figure, ratios, save, table
 from mentorq.bench.outside import claiming, growing, polling, signing_in
+from mentorq.bench.rush import rushing
 
 
 class Size(NamedTuple):
-    """How much is measured: tickets in a large table, tickets for the statistics, rounds, requests on a worker's memory."""
+    """How much is measured: tickets in a large table, tickets for the statistics, rounds, requests on a worker's memory.
+
+    No tickets for the statistics, and no such requests: these figures are left out.
+    """
 
     large: int = 100_000
     most: int = 1_000_000
@@ -27,6 +33,7 @@ class Size(NamedTuple):
     requests: int = 50_000
 
 
+QUICK = Size(most=0, requests=0)
 SMOKE = Size(large=2000, most=3000, rounds=1, requests=2000)
 START, END = "<!-- make bench -->", "<!-- end -->"
 
@@ -39,10 +46,17 @@ def measure(name: str, url_of: URLOf, size: Size) -> Iterator[Figure]:
     in_process = "the rows by `values()`, dumped with orjson"
     yield Figure(name, "changed list of 1,000 tickets, in process", in_process, 2.0, inside(small, "list", str(rounds)))
     yield from signing_in(name, small, rounds)
-    yield growing(name, small, size.requests)
+    yield from rushing(name, small, rounds)
     yield from claiming(name, large, rounds)
-    million = url_of("million")
-    migrate(million)
+    if size.requests:
+        yield growing(name, small, size.requests)
+    if most:
+        migrate(million := url_of("million"))
+        yield from counting_all(name, million, most, rounds)
+
+
+def counting_all(name: str, million: str, most: int, rounds: int) -> Iterator[Figure]:
+    """Yield what it costs to make, export and count so many tickets."""
     seeding, exporting = manage(million, "seed", f"--tickets={most}"), manage(million, "exporttickets")
     yield Figure(name, f"seeding {most:,} tickets", "three minutes", 1.0, [[180, seeding.seconds]])
     yield Figure(name, f"memory for seeding {most:,} tickets{UNIT}", "250 MB", 1.0, [[0.25, seeding.memory]])
@@ -78,25 +92,31 @@ def main() -> int:
     parser.add_argument(
         "--smoke", action="store_true", help="a little of everything, to see that it works; never exits with 1"
     )
+    parser.add_argument("--quick", action="store_true", help="without the million tickets, to compare two commits")
     parser.add_argument("--on", choices=["SQLite", "PostgreSQL"], help="one database alone")
     parser.add_argument("--save", type=Path, help="a JSON file to write the run to")
-    parser.add_argument("--compare", type=Path, help="such a file of an earlier run")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        help="such a file of an earlier run; whatever is more than 1.1 × its ratio is worse",
+    )
     parser.add_argument("--write", type=Path, help="the document whose table is to be replaced")
     options = parser.parse_args()
-    figures, size = [], SMOKE if options.smoke else Size()
+    before = ratios(options.compare) if options.compare else {}
+    figures, size = [], SMOKE if options.smoke else QUICK if options.quick else Size()
     for name, databases in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
         if options.on in (None, name):
             with databases() as url_of:
                 for figure in measure(name, url_of, size):
-                    print(figure.row({}), file=sys.stderr, flush=True)  # noqa: T201 - a script
+                    print(figure.row(before), file=sys.stderr, flush=True)  # noqa: T201 - a script
                     figures.append(figure)
-    text = f"{machine()}\n\n{table(figures, ratios(options.compare) if options.compare else {})}"
+    text = f"{machine()}\n\n{table(figures, before)}"
     print(text)  # noqa: T201
     if options.save:
         save(figures, options.save)
     if options.write:
         write(options.write, text)
-    return int(not options.smoke and not all(figure.holds for figure in figures))
+    return int(not options.smoke and not all(figure.holds and not figure.is_worse(before) for figure in figures))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Self
 
+WORSE = 1.1  # times an earlier run's ratio; less is the machine's own moods
 Rounds = list[list[float]]  # [floor, work], in seconds
 
 
@@ -30,17 +31,22 @@ class Figure:
         """The work's time in those of the floor, each round's against its own, in the median."""
         return median(work / floor for floor, work in self.rounds)
 
+    def is_worse(self, before: dict[str, float]) -> bool:
+        """Whether the ratio is more than WORSE times that of an earlier run; False if that run does not have it."""
+        return self.key in before and self.ratio > WORSE * before[self.key]
+
     @property
     def holds(self) -> bool:
         """Whether it is quick enough."""
         return self.ratio <= self.most
 
     def row(self, before: dict[str, float]) -> str:
-        """Return the line of a Markdown table, with the ratio of an earlier run where there is one."""
+        """Return the line of a Markdown table, with the ratio of an earlier run if there is one."""
+        earlier = f"{before[self.key]:.2f}" if self.key in before else ""
         floor, work = (median(column) * 1000 for column in zip(*self.rounds, strict=True))
         cells = [
             self.work, self.database, f"{work:,.2f}", self.floor, f"{floor:,.2f}", f"{self.ratio:.2f}", f"{self.most:.2f}",
-            "yes" if self.holds else "**no**", f"{before[self.key]:.2f}" if self.key in before else "",
+            "yes" if self.holds else "**no**", f"{earlier} **worse**" if self.is_worse(before) else earlier,
         ]  # fmt: skip
         return "| " + " | ".join(cells) + " |"
 

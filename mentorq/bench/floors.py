@@ -1,8 +1,10 @@
 """What the work is compared with: the least that Django can do for the same end; the benchmark's servers have these too."""
 
+from functools import cache
+
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -35,7 +37,19 @@ def update_and_insert(request: HttpRequest, ticket: int) -> JsonResponse:
     return JsonResponse({"claimed": claimed}, status=200 if claimed else 409)
 
 
+@cache
+def letters(count: int) -> bytes:
+    """Return so many bytes, the same ones each time."""
+    return b"x" * count
+
+
+def stored(request: HttpRequest, count: int) -> HttpResponse:
+    """Answer `GET /floors/stored/<count>/` with so many bytes that are there already."""
+    return HttpResponse(letters(count), content_type="application/json")
+
+
 urlpatterns = [
+    path("floors/stored/<int:count>/", stored),
     path("floors/one-query/", OneQueryView.as_view()),
     path("floors/claim/<int:ticket>/", update_and_insert),
     path("", include("mentorq.urls")),

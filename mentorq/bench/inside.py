@@ -1,14 +1,15 @@
 """What needs Django: `python -m mentorq.bench.inside COMMAND …` works on DATABASE_URL and prints JSON.
 
-`prepare`, `claims` and `crowd` add what the measurements over HTTP need; `list` and `stats` measure in this process;
-`audit` looks whether the database is sound, `accounts` who has an account.
+`prepare`, `claims`, `crowd` and `large` add what the measurements over HTTP need. `list` and `stats` measure in this
+process. `audit` looks whether the database is sound, `accounts` who has an account, `written` what somebody did.
 """
 
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice
 from typing import Any
 
 import django
@@ -29,6 +30,8 @@ from mentorq_backend.querysets import ROW  # noqa: E402
 from mentorq_users.models import User  # noqa: E402
 from mentorq_users.tokens import issue  # noqa: E402
 
+Pair = tuple[Callable[[], Any], Callable[[], Any]]  # floor and work
+LARGE_OWNERS = 500
 # The two averages and the counts of the contract.
 STATISTICS = """
     SELECT AVG(time_to_claim), AVG(CASE WHEN status = 'CLOSED' AND active THEN time_to_close END), COUNT(*),
@@ -67,11 +70,32 @@ def accounts(prefix: str) -> dict[str, int]:
     return {user.email: user.is_mentor + user.is_organizer + user.is_director + user.is_superuser for user in people}
 
 
-def add_open(owners: list[str]) -> list[int]:
+def written(email: str) -> dict[str, int]:
+    """Return how many tickets that person has, and how many moves they made."""
+    moves = TicketEvent.objects.filter(by=email).exclude(from_status="")
+    return {"tickets": Ticket.objects.filter(owner_email=email).count(), "moves": moves.count()}
+
+
+def large(tickets: str, mentors: str) -> dict[str, Any]:
+    """Return tokens of so many mentors and of LARGE_OWNERS hackers, who then have so many of the largest tickets."""
+    owners = [f"large{number}@example.edu" for number in range(LARGE_OWNERS)]
+    for batch in batched(islice(cycle(owners), int(tickets)), 1000):
+        add_open(batch, "😀" * 2000)
+    return {**claims(mentors, "0"), "hackers": [token(owner) for owner in owners]}
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield the items in lists of that size; itertools has it from Python 3.12 on."""
+    rest = iter(items)
+    return iter(lambda: list(islice(rest, size)), [])
+
+
+def add_open(owners: list[str], comment: str = "") -> list[int]:
     """Return the ids of new open tickets of these people."""
     now = timezone.now()
     tickets = [
-        Ticket(owner_email=owner, owner="Somebody", title="It loops", location="Here", created=now) for owner in owners
+        Ticket(owner_email=owner, owner="Somebody", title="It loops", comment=comment, location="Here", created=now)
+        for owner in owners
     ]
     added = Ticket.objects.bulk_create(tickets)
     TicketEvent.objects.bulk_create(
@@ -95,14 +119,14 @@ def client_of(access: str) -> Client:
     return Client(HTTP_HOST=HOST, HTTP_X_FORWARDED_PROTO="https", HTTP_AUTHORIZATION=f"Bearer {access}")
 
 
-def changed_list() -> tuple[Callable[[], Any], Callable[[], Any]]:
+def changed_list() -> Pair:
     """Return floor and work of the whole list, as a mentor gets it who has another state of it."""
     client = client_of(mentor(1))
     floor = lambda: orjson.dumps(list(Ticket.objects.newest_first().values(*ROW)))  # noqa: E731
     return floor, lambda: client.get("/api/tickets/", headers={"If-None-Match": '"old.tag"'})
 
 
-def statistics() -> tuple[Callable[[], Any], Callable[[], Any]]:
+def statistics() -> Pair:
     """Return floor and work of every figure, as a director gets them."""
     client = client_of(token("director@example.edu", is_director=True))
 
@@ -114,9 +138,20 @@ def statistics() -> tuple[Callable[[], Any], Callable[[], Any]]:
     return floor, lambda: client.get("/api/tickets/stats/")
 
 
-def timed(rounds: str, pair: tuple[Callable[[], Any], Callable[[], Any]]) -> list[list[float]]:
+def touch() -> None:
+    """Change a ticket, so that no list from before is good any longer."""
+    Ticket.objects.filter(pk=Ticket.objects.newest_first()[0].pk).update()
+
+
+def timed(rounds: str, pair: Pair, before_each: Callable[[], object] = lambda: None) -> list[list[float]]:
     """Return the seconds of floor and work for each round, after one that is not counted."""
-    return [[seconds(call) for call in pair] for _ in range(int(rounds) + 1)][1:]
+
+    def pairs() -> Iterator[list[float]]:
+        while True:
+            before_each()
+            yield [seconds(call) for call in pair]
+
+    return list(islice(pairs(), 1, int(rounds) + 1))
 
 
 def seconds(call: Callable[[], Any]) -> float:
@@ -133,7 +168,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "crowd": crowd,
     "token": token,
     "accounts": accounts,
-    "list": lambda rounds: timed(rounds, changed_list()),
+    "written": written,
+    "large": large,
+    "list": lambda rounds: timed(rounds, changed_list(), touch),
     "stats": lambda rounds: timed(rounds, statistics()),
 }
 

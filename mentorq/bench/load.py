@@ -12,21 +12,36 @@ HOST = "mentorq.example"
 class Client:
     """One kept connection."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+    def __init__(self, port: int, patience: float = 30) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
         """Return head and body of the answer; raises ConnectionError where the server hangs up."""
+        head, length, part = self._begin(request)
+        parts, missing = [part], length - len(part)
+        while missing > 0:
+            parts.append(more := self._more())
+            missing -= len(more)
+        return head, b"".join(parts)
+
+    def skim(self, request: bytes) -> tuple[bytes, int, bytes]:
+        """Return head, length and last byte of an answer that is too large to keep; raises as `ask` does."""
+        head, length, part = self._begin(request)
+        count, last = len(part), part[-1:]
+        while count < length:
+            more = self._more()
+            count, last = count + len(more), more[-1:]
+        return head, count, last
+
+    def _begin(self, request: bytes) -> tuple[bytes, int, bytes]:
+        """Return the answer's head, how long the body is to be, and as much of it as came with the head."""
         self.socket.sendall(request)
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._more()
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = int(header(head, b"content-length") or 0)
-        while len(body) < length:
-            body += self._more()
-        return head, body
+        head, _, part = data.partition(b"\r\n\r\n")
+        return head, int(header(head, b"content-length") or 0), part
 
     def expect(self, request: bytes, status: int) -> bytes:
         """Return the answer's head; raises AssertionError for another status (0: for a 5xx): a quick error is no figure."""
@@ -43,13 +58,14 @@ class Client:
         return more
 
 
-def http(path: str, *, token: str = "", etag: str = "", method: str = "GET", body: str = "") -> bytes:
-    """Return the bytes of a request, as a proxy that speaks TLS would send it."""
+def http(path: str, *, token: str = "", etag: str = "", method: str = "GET", body: str = "", address: str = "") -> bytes:
+    """Return the bytes of a request, as a proxy that speaks TLS would send it for the client at that address."""
     headers = {
         "Host": HOST,
         "X-Forwarded-Proto": "https",
         "Authorization": token and f"Bearer {token}",
         "If-None-Match": etag,
+        "X-Forwarded-For": address,
         "Content-Type": body and "application/json",
         "Content-Length": body and str(len(body.encode())),
     }

@@ -31,9 +31,20 @@ def test_a_round_that_is_not_counted_warms_up():
 
 
 def test_the_table_has_a_line_for_each_figure_beside_an_earlier_run(figure):
-    text = table([figure], {"a list on SQLite": 2.5})
+    text = table([figure], {"a list on SQLite": 2.9})
 
-    assert text.splitlines()[2:] == ["| a list | SQLite | 6.00 | a bare view | 1.00 | 3.00 | 3.00 | yes | 2.50 |"]
+    assert text.splitlines()[2:] == ["| a list | SQLite | 6.00 | a bare view | 1.00 | 3.00 | 3.00 | yes | 2.90 |"]
+
+
+@pytest.mark.parametrize(("before", "cell"), [(2.72, "2.72 **worse**"), (2.73, "2.73")])
+def test_a_ratio_that_grew_by_more_than_a_tenth_is_marked(figure, before, cell):
+    before = {"a list on SQLite": before}
+
+    assert (figure.is_worse(before), figure.row(before).split(" | ")[-1]) == ("worse" in cell, f"{cell} |")
+
+
+def test_a_figure_that_the_earlier_run_does_not_have_is_not_worse(figure):
+    assert not figure.is_worse({"another on SQLite": 0.1})
 
 
 def test_a_run_that_was_saved_is_found_again(figure, tmp_path):
@@ -47,6 +58,10 @@ def test_a_request_is_one_that_a_proxy_would_send():
         b"POST /api/tickets HTTP/1.1\r\nHost: mentorq.example\r\nX-Forwarded-Proto: https\r\n"
         b"Authorization: Bearer abc\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n\xc3\xa9"
     )
+
+
+def test_a_request_names_the_clients_address_as_a_proxy_would():
+    assert b"\r\nX-Forwarded-For: 203.0.113.7\r\n" in http("/api/tickets", address="203.0.113.7")
 
 
 def test_a_header_is_found_however_it_is_written():

@@ -17,11 +17,11 @@ from mentorq.bench.load import header, http
 from mentorq.bench.outside import serving
 from mentorq.torture.outcome import Outcome
 from mentorq.torture.slow import COUNTS, Slow
+from mentorq.torture.work import opening
 
 EVERY = 5.0  # seconds between two polls of a person
 ARRIVAL = 0.2  # of the time, in which people come and get their first list
 MENTORS = 50
-TICKET = json.dumps({"title": "It loops", "location": "Here"})
 PATIENCE, LONG_ENOUGH = 30, 20  # seconds
 
 
@@ -93,7 +93,7 @@ class Crowd:
             nonlocal ticket
             status = next(steps)
             if status == "OPEN":
-                _, body = await self.ask("move", connection, http("/api/tickets", token=hacker, method="POST", body=TICKET))
+                _, body = await self.ask("move", connection, opening(hacker))
                 ticket = json.loads(body or b"{}").get("id", 0)
             else:
                 move = json.dumps({"status": status})

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from mentorq.bench.load import Client, header, http
-from mentorq.torture.work import LIVE, TICKET
+from mentorq.torture.work import LIVE, opening
 
 PAUSE = 0.01  # seconds between two tickets
 EXPECTED = {"list": 200, "poll": 304, "create": 201, "claim": 200, "close": 200}
@@ -27,7 +27,7 @@ class Lives:
         head, _ = self.ask("list", http(LIVE, token=self.mentor))
         # Nobody else changes tickets meanwhile: the tag is that of the list as it is.
         self.ask("poll", http(LIVE, token=self.mentor, etag=header(head, b"etag").decode()))
-        _, body = self.ask("create", http("/api/tickets", token=self.hacker, method="POST", body=TICKET))
+        _, body = self.ask("create", opening(self.hacker))
         ticket = json.loads(body).get("id", 0)
         self.ask("claim", self.move(ticket, "CLAIMED"))
         self.ask("close", self.move(ticket, "CLOSED"))

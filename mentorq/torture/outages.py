@@ -18,7 +18,7 @@ from mentorq.bench.load import Client, http
 from mentorq.bench.outside import serving
 from mentorq.torture.crashes import processes
 from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import HACKER, LIVE, MOVES, TICKET, WRONG, Work, at_work
+from mentorq.torture.work import HACKER, LIVE, MOVES, WRONG, Work, at_work, opening
 from mentorq_users.devlcs import DevLCS
 
 DISK = 12  # megabytes
@@ -110,9 +110,9 @@ CHANGES = ["create", "CLAIMED", "CLOSED", "sign-in"]
 
 def until_written(work: Work) -> float:
     """Return the seconds until a ticket can be opened again, GIVEN_UP where it cannot."""
-    start, request = time.monotonic(), http("/api/tickets", token=work.hacker, method="POST", body=TICKET)
+    start = time.monotonic()
     while time.monotonic() - start < GIVEN_UP:
-        if status_of(work.port, request) == 201:
+        if status_of(work.port, opening(work.hacker)) == 201:
             return time.monotonic() - start
         time.sleep(0.05)
     return GIVEN_UP
@@ -151,7 +151,7 @@ def requests_of(url: str, count: int) -> list[bytes]:
         (
             http(LIVE, token=mentor),
             http(f"/api/tickets/{ticket}", token=mentor, method="PATCH", body=claim),
-            http("/api/tickets", token=hacker, method="POST", body=TICKET),
+            opening(hacker),
         )
         for ticket in people["tickets"]
     )

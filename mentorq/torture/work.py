@@ -1,5 +1,6 @@
 """People at work: they open, claim and close tickets, and note what the server said that it had done."""
 
+import itertools
 import json
 import tempfile
 import threading
@@ -17,9 +18,15 @@ from mentorq_users.devlcs import DevLCS
 
 WRITERS = 6
 HACKER = "ada@example.edu"  # one of those whom LCS's stand-in knows
-TICKET = json.dumps({"title": "It loops", "location": "Here"})
+NUMBERS = itertools.count(1)
 LIVE = "/api/tickets?status=OPEN,CLAIMED"
 PAUSE = 0.05  # seconds after a refusal
+
+
+def opening(token: str, comment: str = "") -> bytes:
+    """Return the request that opens a ticket. No two have the same words: within a minute those would be one ticket."""
+    ticket = {"title": f"It loops, number {next(NUMBERS)}", "location": "Here", "comment": comment}
+    return http("/api/tickets", token=token, method="POST", body=json.dumps(ticket, ensure_ascii=False))
 
 
 class Answer(NamedTuple):
@@ -104,7 +111,7 @@ class Writer:
             self.claimed = 0
         if self.opened and self.moved(client, self.opened, "CLAIMED"):
             self.opened, self.claimed = 0, self.opened
-        status, body = self.ask(client, "create", http("/api/tickets", token=self.work.hacker, method="POST", body=TICKET))
+        status, body = self.ask(client, "create", opening(self.work.hacker))
         if status == 201:
             # One whose claim is refused, then left behind for it, stays open: only the newest is worked on.
             self.opened = json.loads(body)["id"]
