@@ -91,7 +91,9 @@ class RefreshToken(tokens.RefreshToken):
             raise TokenError("Token is logged out")
 
     def revoke(self) -> None:
-        """Log the token out; raises TokenError where somebody was faster."""
+        """Log the token out; raises TokenError if nobody has its e-mail any more, or if somebody was faster."""
+        if not User.objects.filter(email=self["email"]).exists():
+            raise TokenError("Token belongs to nobody")
         if not RevokedToken.objects.revoke(self["jti"], datetime_from_epoch(self["exp"])):
             raise TokenError("Token is logged out")
 
