@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter
 
+from mentorq_backend.etags import digest_of
+
 BUILDS = Counter("mentorq_list_builds", "How often the list was built for everybody who sees it alike.")
 # So many requests of a process wait for a slow build to its end. The other threads are for polls and moves.
 PLACES = 6
@@ -24,10 +26,11 @@ MOST_KEPT = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Answer:
-    """The bytes that belong to a state of the tickets, and when their build began (`time.monotonic()`)."""
+    """The bytes that belong to a state of the tickets, their digest, and when their build began (`time.monotonic()`)."""
 
     state: str
     content: bytes
+    digest: str
     begun: float
 
 
@@ -72,7 +75,8 @@ class SharedAnswers:
     def _make(self, mine: Build, question: Hashable, state: str, build: Callable[[], bytes]) -> Answer:
         try:
             BUILDS.inc()
-            answer = Answer(state, build(), mine.begun)
+            content = build()
+            answer = Answer(state, content, digest_of(content), mine.begun)
             self._keep(question, answer)
             mine.future.set_result(answer)
             return answer

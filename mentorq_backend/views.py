@@ -153,7 +153,7 @@ class TicketViewSet(
         everybody = User(is_mentor=True, is_director=user.is_director)
         question = (request.scheme, request.get_host(), request.get_full_path(), user.is_director)
         answer = ANSWERS.get(question, fingerprint, lambda: QueueRenderer().render(self.listed(everybody)))
-        self.etag_key = key_of(request, user, answer.state)
+        self.etag_key, self.body_digest = key_of(request, user, answer.state), answer.digest
         return Response(answer.content)
 
     def listed(self, viewer: User) -> Any:
