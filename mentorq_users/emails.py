@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from mentorq_users.fields import StringField
+
 ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -16,7 +18,7 @@ def normalize_email(email: str) -> str:
     return email.strip().translate(ASCII_LOWER)
 
 
-class EmailField(serializers.EmailField):
+class EmailField(StringField, serializers.EmailField):
     """A serializer's e-mail field whose value is normalized."""
 
     def to_internal_value(self, data: Any) -> str:

@@ -13,6 +13,7 @@ from mentorq.prepared import Prepared, update
 from mentorq_users.emails import normalize_email
 from mentorq_users.encryption import decrypt, encrypt
 from mentorq_users.lcs import LCSProfile
+from mentorq_users.texts import one_line
 
 READ_BY_REQUESTS = [
     "id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"
@@ -115,7 +116,8 @@ class User(AbstractBaseUser):
     @property
     def name(self) -> str:
         """First and last name, or whichever there is; "" where LCS knows neither."""
-        return f"{self.first_name} {self.last_name}".strip()
+        # The account may be older than the rules for texts.
+        return one_line(f"{self.first_name} {self.last_name}")
 
     @property
     def is_staff(self) -> bool:
