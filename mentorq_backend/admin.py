@@ -29,7 +29,7 @@ from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceede
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
 from mentorq_backend.querysets import ROW, TicketQuerySet
-from mentorq_backend.templatetags.desk import ago, exactly, waited
+from mentorq_backend.templatetags.desk import ago, exactly, short, waited
 from mentorq_users.admin import DeskAdmin, UserAdmin
 from mentorq_users.emails import normalize_email
 from mentorq_users.models import User
@@ -186,9 +186,9 @@ class TicketAdmin(DeskAdmin):
         return ticket.status
 
     @display(description="Ticket", ordering="title", header=True)
-    def ticket(self, ticket: Ticket) -> list[str]:
+    def ticket(self, ticket: Ticket) -> list[SafeString | str]:
         """Return title and place."""
-        return [str(ticket), ticket.location]
+        return [format_html("#{} {}", ticket.pk, short(ticket.title)), short(ticket.location)]
 
     @display(description="Since", ordering="queued")
     def since(self, ticket: Ticket) -> SafeString:
@@ -201,14 +201,14 @@ class TicketAdmin(DeskAdmin):
         )
 
     @display(description="Asked by", ordering="owner", header=True)
-    def shown_owner(self, ticket: Ticket) -> list[str]:
+    def shown_owner(self, ticket: Ticket) -> list[SafeString | str]:
         """Return the name shown and the e-mail."""
-        return [ticket.owner, ticket.owner_email]
+        return [short(ticket.owner), short(ticket.owner_email)]
 
     @display(description="Mentor", ordering="mentor", header=True)
-    def shown_mentor(self, ticket: Ticket) -> list[str]:
+    def shown_mentor(self, ticket: Ticket) -> list[SafeString | str]:
         """Return the name shown and the e-mail."""
-        return [ticket.mentor or "–", ticket.mentor_email]
+        return [short(ticket.mentor) or "–", short(ticket.mentor_email)]
 
     @display(description="Moves")
     def moves(self, ticket: Ticket) -> SafeString:

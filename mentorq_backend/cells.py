@@ -10,7 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from mentorq_backend import exports
+from mentorq_backend.fields import LinesField, OneLineField
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
+from mentorq_users import texts
 from mentorq_users.emails import normalize_email
 
 EXAMPLE = "2026-02-14T23:05:00Z"
@@ -29,12 +31,15 @@ class Column:
     def __init__(self, field: Any, *, required: bool = False, default: Any = None) -> None:
         self.field, self.required, self.default = field, required, default
         self.read = READ[type(field)]
+        self.clean_text = texts.note if isinstance(field, models.TextField) else getattr(field, "clean_text", None)
         # The same few come again and again; to check them costs most of an import.
         self.repeats = isinstance(field, models.EmailField) or bool(field.choices)
         self.remembered = lru_cache(REMEMBERED)(self._checked)
 
     def value(self, raw: Any) -> Any:
         """Return what the model takes for what the file says; raises ValidationError."""
+        if self.clean_text and isinstance(raw, str):
+            raw = self.clean_text(raw)
         if raw is None or raw == "":
             if self.required:
                 raise ValidationError("A value is needed here.")
@@ -111,6 +116,8 @@ READ: dict[type, Callable[[Any], Any]] = {
     models.BigAutoField: _id,
     models.BigIntegerField: _whole,
     models.BooleanField: _flag,
+    LinesField: _text,
+    OneLineField: _text,
     models.CharField: _text,
     models.DateTimeField: _instant,
     models.EmailField: _email,

@@ -53,12 +53,13 @@ class RangeForm(forms.Form):
 
     def _ends(self) -> tuple[datetime | None, datetime | None]:
         """Return the first instant and the first one after the range, None where there is none."""
-        now = timezone.localtime()
         if self.chosen == "dates":
             return self.cleaned_data["since"], self.cleaned_data["until"]
         if self.chosen == "today":
-            return now.replace(hour=0, minute=0, second=0, microsecond=0), None
-        return (None if self.chosen == "all" else now - timedelta(hours=int(self.chosen))), None
+            # The first midnight, on a night on which the clocks go back to it.
+            return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0, fold=0), None
+        # Not from the local time, whose hours are no hours on the night on which the clocks change.
+        return (None if self.chosen == "all" else timezone.now() - timedelta(hours=int(self.chosen))), None
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:
 def charts(figures: dict[str, Any]) -> list[Chart]:
     """Return the drawings of `stats.desk()`."""
     hours = figures["per_hour"][-MOST_HOURS:]
-    labels = [f"{timezone.localtime(row['hour']):%a %H:%M}" for row in hours]
+    labels = [hour_label(row["hour"]) for row in hours]
     fates: dict[str, list[float | None]] = {
         "closed": [row["closed"] for row in hours],
         "cancelled": [row["cancelled"] for row in hours],
@@ -162,6 +163,12 @@ def charts(figures: dict[str, Any]) -> list[Chart]:
         _counts("Tickets by their stars", "stars", figures["ratings"], lambda row: f"{row['rating']:g}"),
         _counts("Tickets by the hour of the day", "hour", figures["per_hour_of_day"], lambda row: f"{row['hour']}"),
     ]
+
+
+def hour_label(hour: datetime) -> str:
+    """Return day and hour in the desk's zone; with the zone's name for the second of two hours that are called the same."""
+    local = timezone.localtime(hour)
+    return f"{local:%a %H:%M %Z}" if local.fold else f"{local:%a %H:%M}"
 
 
 def duration(seconds: float | None) -> str:

@@ -1,11 +1,11 @@
 """Which tickets a query string asks for; anything it gets wrong is a 400, anything empty is not asked for."""
 
 from datetime import UTC
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from django.forms import CharField, SelectMultiple
+from django.forms import CharField, Form, MultipleChoiceField, SelectMultiple
 from django_filters import rest_framework as filters
 from django_filters.fields import BaseCSVField, IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
@@ -15,8 +15,10 @@ from rest_framework.request import Request
 
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
+from mentorq_backend.pagination import GIVE_IT_ONCE, once
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_users.emails import normalize_email
+from mentorq_users.texts import SEARCH_LENGTH, SEARCH_WORDS
 
 
 class InstantField(IsoDateTimeField):
@@ -39,24 +41,43 @@ class InstantFilter(filters.IsoDateTimeFilter):
 
 
 class TicketSearchFilter(SearchFilter):
-    """Looks for words; a text longer than any title is no search but a burden to the database."""
-
-    MAX_LENGTH = 255
+    """Looks for words; too many of them are no search but a burden to the database."""
 
     def get_search_terms(self, request: Request) -> list[str]:
-        text = request.query_params.get(self.search_param, "")
-        if len(text) > self.MAX_LENGTH:
-            raise exceptions.ValidationError({self.search_param: [f"At most {self.MAX_LENGTH} characters, please."]})
+        text = once(request, self.search_param) or ""
+        if len(text) > SEARCH_LENGTH:
+            self._refuse(f"At most {SEARCH_LENGTH} characters, please.")
         if "\0" in text:
-            raise exceptions.ValidationError({self.search_param: ["No null characters, please."]})
-        return list(super().get_search_terms(request))
+            self._refuse("No null characters, please.")
+        terms = list(super().get_search_terms(request))
+        if len(terms) > SEARCH_WORDS:
+            self._refuse(f"At most {SEARCH_WORDS} words, please.")
+        return terms
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise exceptions.ValidationError({self.search_param: [reason]})
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Return what the OpenAPI document says of it."""
         return [
-            {**parameter, "schema": {"type": "string", "maxLength": self.MAX_LENGTH}}
+            {
+                **parameter,
+                "description": f"At most {SEARCH_WORDS} words; each must stand in title, comment or location.",
+                "schema": {"type": "string", "maxLength": SEARCH_LENGTH},
+            }
             for parameter in super().get_schema_operation_parameters(view)
         ]
+
+
+class OnceForm(Form):
+    """Takes a parameter once, but for those of which one may choose several: which of two should count?"""
+
+    def clean(self) -> dict[str, Any] | None:
+        query: Any = self.data
+        for name, field in self.fields.items():
+            if len(query.getlist(name)) > 1 and not isinstance(field, MultipleChoiceField):
+                self.add_error(name, GIVE_IT_ONCE)
+        return super().clean()
 
 
 class CreatedFilter(filters.FilterSet):
@@ -68,6 +89,7 @@ class CreatedFilter(filters.FilterSet):
     class Meta:
         model = Ticket
         fields: list[str] = []
+        form = OnceForm
 
 
 class CommaSeparated(SelectMultiple):

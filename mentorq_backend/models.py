@@ -10,10 +10,12 @@ from django.utils.functional import cached_property
 
 from mentorq.prepared import insert, update
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
+from mentorq_backend.fields import LinesField, OneLineField
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
 from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
 from mentorq_backend.revisions import Revision, count_change, step
 from mentorq_users.models import User
+from mentorq_users.texts import shortened
 
 __all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
 
@@ -28,13 +30,13 @@ class Ticket(models.Model):
     Status = Status
 
     owner_email = models.EmailField()
-    owner = models.CharField(max_length=255, help_text="The name to show; not always the owner's own.")
-    title = models.CharField(max_length=255)
-    comment = models.CharField(max_length=2000, blank=True)
-    contact = models.CharField(max_length=255, blank=True)
-    location = models.CharField(max_length=255)
+    owner = OneLineField(help_text="The name to show; not always the owner's own.")
+    title = OneLineField()
+    comment = LinesField(blank=True)
+    contact = OneLineField(blank=True)
+    location = OneLineField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.OPEN)
-    mentor = models.CharField(max_length=255, blank=True)
+    mentor = OneLineField(blank=True)
     mentor_email = models.EmailField(blank=True)
     active = models.BooleanField(default=True, help_text="Whether the asker is still around, as mentors see it.")
     created = models.DateTimeField(default=timezone.now)
@@ -84,7 +86,7 @@ class Ticket(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.title}"
+        return f"#{self.pk} {shortened(self.title)}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert a new ticket; raises TypeError for one that exists, because that would undo what others did meanwhile."""
@@ -211,7 +213,7 @@ class Ticket(models.Model):
         """Return the refusal for a caller whose picture of the ticket is out of date."""
         detail = {
             Status.OPEN: "Somebody has put it back into the queue already.",
-            Status.CLAIMED: f"{self.mentor or self.mentor_email} has claimed it already.",
+            Status.CLAIMED: f"{shortened(self.mentor or self.mentor_email)} has claimed it already.",
             Status.CLOSED: "It has been closed already.",
             Status.CANCELLED: "It has been cancelled already.",
         }
@@ -383,8 +385,8 @@ class Feedback(models.Model):
 
     ticket = models.OneToOneField(Ticket, on_delete=models.PROTECT, primary_key=True, related_name="feedback")
     rating = models.FloatField(help_text="0.5 to 5 stars, in halves.")
-    comments = models.CharField(max_length=2000, blank=True)
-    mentor = models.CharField(max_length=255)
+    comments = LinesField(blank=True)
+    mentor = OneLineField()
     mentor_email = models.EmailField()
     created = models.DateTimeField(default=timezone.now)
 

@@ -1,4 +1,4 @@
-"""How much of the queue at once."""
+"""How much of the queue at once, and how a parameter of the query string is read."""
 
 from typing import Any
 
@@ -6,10 +6,20 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 
+GIVE_IT_ONCE = "Give it once."
+
+
+def once(request: Request, name: str) -> str | None:
+    """Return that parameter of the query string, None if there is none; raises ValidationError if it is given twice."""
+    texts = request.query_params.getlist(name)
+    if len(texts) > 1:
+        raise ValidationError({name: [GIVE_IT_ONCE]})
+    return texts[0] if texts else None
+
 
 def number(request: Request, name: str, *, least: int, most: int, default: int | None = None) -> int | None:
     """Return the number in the query string, at most `most`; raises ValidationError for what is none or below `least`."""
-    text = request.query_params.get(name)
+    text = once(request, name)
     if text is None:
         return default
     if not (text.isascii() and text.isdecimal()):

@@ -13,6 +13,7 @@ from rest_framework.reverse import reverse
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
 from mentorq_users.emails import EmailField
+from mentorq_users.fields import BooleanField, LinesField, OneLineField
 from mentorq_users.models import User
 
 
@@ -100,7 +101,7 @@ class TicketWriteSerializer(serializers.Serializer[Ticket]):
     """What the two that write share: who writes, addresses in lower case, and the whole ticket as the answer."""
 
     status = serializers.ChoiceField(choices=Status.choices, required=False)
-    mentor = serializers.CharField(max_length=255, required=False, allow_blank=True)
+    mentor = OneLineField(required=False, allow_blank=True)
     mentor_email = EmailField(max_length=254, required=False, allow_blank=True)
 
     def to_representation(self, instance: Ticket) -> dict[str, Any]:
@@ -117,9 +118,11 @@ class TicketCreateSerializer(TicketWriteSerializer, serializers.ModelSerializer[
     """A new ticket; for organizers also the record of help already given."""
 
     owner_email = EmailField(max_length=254, required=False, help_text="By default the caller.")
-    owner = serializers.CharField(
-        max_length=255, required=False, allow_blank=True, help_text="The name to show; by default the owner's."
-    )
+    owner = OneLineField(required=False, allow_blank=True, help_text="The name to show; by default the owner's.")
+    title = OneLineField()
+    comment = LinesField(required=False, allow_blank=True, allow_null=True, help_text="`null` counts as left out.")
+    contact = OneLineField(required=False, allow_blank=True, allow_null=True, help_text="`null` counts as left out.")
+    location = OneLineField()
 
     class Meta:
         model = Ticket
@@ -150,7 +153,7 @@ class TicketMoveSerializer(TicketWriteSerializer):
     """A move of a ticket: every other field is ignored."""
 
     # Declared, because to derive it from the model anew in every claim costs more than the claim.
-    active = serializers.BooleanField(required=False)
+    active = BooleanField(required=False)
 
     def update(self, instance: Ticket, validated_data: dict[str, Any]) -> Ticket:
         """Return the ticket after the move, or raise and change nothing."""
@@ -212,6 +215,7 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
     ticket = serializers.IntegerField(source="ticket_id", min_value=1, help_text="The ticket's id; given once.")
     ticket_url = serializers.HyperlinkedRelatedField[Ticket](source="ticket", view_name="ticket-detail", read_only=True)
     rating = StarsField(help_text="0.5 to 5 stars, in halves.")
+    comments = LinesField(required=False, allow_blank=True)
 
     class Meta:
         model = Feedback

@@ -6,11 +6,11 @@ Whoever shows figures takes them from here. Durations are seconds; those without
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import Any
 
-from django.db.models import Avg, Count, F, Max, Min, Q, Window
-from django.db.models.functions import RowNumber, TruncHour
+from django.db.models import Avg, Count, DateTimeField, F, Func, Max, Min, Q, Window
+from django.db.models.functions import ExtractMinute, RowNumber
 from django.utils import timezone
 
 from mentorq_backend.models import RATINGS, Feedback
@@ -22,17 +22,38 @@ SECOND = 1_000_000  # microseconds, in which tickets keep their waiting times
 WAITED_MINUTES = [0, 1, 2, 5, 10, 20, 40, 80]  # where the steps of the distribution begin; the last has no end
 
 
-class Hour(TruncHour):
-    """The full hour (in UTC) before an instant; on SQLite cut off its text, where Django's would call Python for each."""
+class Hour(Func):
+    """The instant at which the hour of an instant began, on the clocks of that zone.
+
+    Not TruncHour, which makes one hour of the two that have the same name on the night on which clocks go back.
+    """
+
+    output_field = DateTimeField()
+
+    def __init__(self, instant: Any, *, tzinfo: tzinfo) -> None:
+        super().__init__(instant, ExtractMinute(instant, tzinfo=tzinfo))
+        self.is_utc = str(tzinfo) == "UTC"  # datetime's own, and the time zone database's
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra_context: Any) -> tuple[str, Any]:
+        return self.as_sql(
+            compiler, connection, template="DATE_TRUNC('minute', %(expressions)s * INTERVAL '1 minute'", arg_joiner=") - "
+        )
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra_context: Any) -> tuple[str, Any]:
-        """Return the SQL: `2026-02-14 23:05:00.125` becomes `2026-02-14 23:00:00`."""
-        instant, params = compiler.compile(self.lhs)
-        return f"SUBSTR({instant}, 1, 13) || ':00:00'", params
+        """Return the SQL; the full hours of UTC are cut off the text, because Django's zones are Python called for each."""
+        if self.is_utc:
+            instant, params = compiler.compile(self.source_expressions[0])
+            return f"SUBSTR({instant}, 1, 13) || ':00:00'", params
+        return self.as_sql(
+            compiler,
+            connection,
+            template="STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:00', %(expressions)s || ' minutes')",
+            arg_joiner=", -",
+        )
 
 
-def summary(tickets: TicketQuerySet) -> dict[str, Any]:
-    """Return every figure of `GET /api/tickets/stats/` over these tickets."""
+def summary(tickets: TicketQuerySet, zone: tzinfo = UTC) -> dict[str, Any]:
+    """Return every figure of `GET /api/tickets/stats/` over these tickets, by the hours of that zone."""
     figures = _totals(tickets)
     to_claim = tickets.filter(time_to_claim__isnull=False)
     to_close = tickets.filter(CLOSED_ACTIVE, time_to_close__isnull=False)
@@ -51,7 +72,7 @@ def summary(tickets: TicketQuerySet) -> dict[str, Any]:
         "Number of mentors": figures["mentors"],
         "Number of users": figures["users"],
         "Average Rating": _feedback(tickets).aggregate(Avg("rating")),
-        "per_hour": per_hour(tickets),
+        "per_hour": per_hour(tickets, zone),
         "per_mentor": per_mentor(tickets),
     }
 
@@ -63,10 +84,10 @@ def percentile(tickets: TicketQuerySet, duration: str, percent: int, count: int)
     return _seconds(tickets.order_by(duration).values_list(duration, flat=True)[rank - 1 : rank].first())
 
 
-def per_hour(tickets: TicketQuerySet) -> list[dict[str, Any]]:
+def per_hour(tickets: TicketQuerySet, zone: tzinfo) -> list[dict[str, Any]]:
     """Return what became of the tickets of each hour of creation, oldest first."""
     rows = (
-        tickets.annotate(hour=Hour("created", tzinfo=UTC))
+        tickets.annotate(hour=Hour("created", tzinfo=zone))
         .values("hour")
         .annotate(
             tickets=Count("id"),
@@ -97,9 +118,13 @@ def per_mentor(tickets: TicketQuerySet) -> list[dict[str, Any]]:
 
 
 def desk(tickets: TicketQuerySet) -> dict[str, Any]:
-    """Return `summary` and what the organizers' desk draws besides; its mentors have `median` and `rating` too."""
-    figures = summary(tickets)
-    hours, mentors = _percentiles(tickets, Hour("created", tzinfo=UTC)), _percentiles(tickets, F("mentor_email"))
+    """Return `summary` by the hours of the present zone, and what the organizers' desk draws besides.
+
+    Its hours and mentors have `median` too, and mentors `rating`.
+    """
+    zone = timezone.get_current_timezone()
+    figures = summary(tickets, zone)
+    hours, mentors = _percentiles(tickets, Hour("created", tzinfo=zone)), _percentiles(tickets, F("mentor_email"))
     ratings = _ratings_by_mentor(tickets)
     nothing = (None, None)
     for row in figures["per_hour"]:
@@ -152,7 +177,7 @@ def rating_counts(tickets: TicketQuerySet) -> list[dict[str, Any]]:
 
 
 def per_hour_of_day(hours: Iterable[Mapping[str, Any]]) -> list[dict[str, int]]:
-    """Return the tickets of all days by the hour in the present time zone, from the rows of `per_hour`."""
+    """Return the tickets of all days by the hour of the day, from the rows of `per_hour` in the present time zone."""
     counts: Counter[int] = Counter()
     for row in hours:
         counts[timezone.localtime(row["hour"]).hour] += row["tickets"]

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import smart_split
 from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -19,6 +20,7 @@ from unfold.paginator import InfinitePaginator
 
 from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable
 from mentorq_users.models import User
+from mentorq_users.texts import SEARCH_LENGTH, SEARCH_WORDS
 
 admin.site.unregister(Group)
 
@@ -39,6 +41,16 @@ class DeskAdmin(ModelAdmin):
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Return whether a page may name a row by that column: nothing of ours is chosen by another than the id."""
         return to_field == str(self.opts.pk.name)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return what the words find; nothing, with a message, if there are too many of them."""
+        if len(search_term) > SEARCH_LENGTH or len(list(smart_split(search_term))) > SEARCH_WORDS:
+            text = f"Search for at most {SEARCH_WORDS} words and {SEARCH_LENGTH} characters."
+            self.message_user(request, text, messages.ERROR)
+            return queryset.none(), False
+        return cast("tuple[QuerySet[Any], bool]", super().get_search_results(request, queryset, search_term))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer with the list; raises SuspiciousOperation (400) for a choice of rows that no list of ours offers."""

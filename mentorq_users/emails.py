@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from mentorq_users.fields import StringField
+
 ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -22,7 +24,7 @@ def cache_key(use: str, *emails: str) -> str:
     return f"{use}:{hashlib.sha256(chr(0).join(emails).encode()).hexdigest()}"
 
 
-class EmailField(serializers.EmailField):
+class EmailField(StringField, serializers.EmailField):
     """A serializer's e-mail field whose value is normalized."""
 
     def to_internal_value(self, data: Any) -> str:

@@ -24,6 +24,7 @@ from mentorq_users.breaker import Breaker
 from mentorq_users.deadlines import DeadlineAdapter
 from mentorq_users.emails import normalize_email
 from mentorq_users.slots import Slots
+from mentorq_users.texts import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,8 @@ def _storable(text: str) -> str:
 
 def _name(value: Any) -> str:
     """Return a name that fits our columns; anything but a text is no name."""
-    return _storable(value).strip()[:100] if isinstance(value, str) else ""
+    # Once more, because what is cut may end in a blank or a joiner.
+    return one_line(one_line(_storable(value))[:100]) if isinstance(value, str) else ""
 
 
 class LCSClient:

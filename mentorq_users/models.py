@@ -17,6 +17,7 @@ from mentorq.prepared import Prepared, update
 from mentorq_users.emails import normalize_email
 from mentorq_users.encryption import Unreadable, decrypt, encrypt
 from mentorq_users.lcs import LCSProfile, LCSUnavailable
+from mentorq_users.texts import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,8 @@ class User(AbstractBaseUser):
     @property
     def name(self) -> str:
         """First and last name, or whichever there is; "" where LCS knows neither."""
-        return f"{self.first_name} {self.last_name}".strip()
+        # The account may be older than the rules for texts.
+        return one_line(f"{self.first_name} {self.last_name}")
 
     @property
     def typed(self) -> str:

@@ -10,6 +10,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import EmailField
+from mentorq_users.fields import StringField
 from mentorq_users.lcs import LCSRefused, LCSUnavailable
 from mentorq_users.models import User
 from mentorq_users.tokens import AccessToken, RefreshToken, issue
@@ -24,7 +25,7 @@ class LCSCredentialsSerializer(serializers.Serializer[Any]):
     """An e-mail and the LCS token that should be its owner's; only their form is checked."""
 
     email = EmailField(write_only=True, max_length=254)
-    lcs_token = serializers.CharField(write_only=True, max_length=4096)
+    lcs_token = StringField(write_only=True, max_length=4096)
 
 
 class TokenObtainSerializer(LCSCredentialsSerializer):
@@ -46,7 +47,7 @@ class TokenObtainSerializer(LCSCredentialsSerializer):
 class TokenRefreshSerializer(serializers.Serializer[Any]):
     """Turns a refresh token into a new access token with the roles of now."""
 
-    refresh = serializers.CharField(write_only=True)
+    refresh = StringField(write_only=True)
     access = serializers.CharField(read_only=True)
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
@@ -68,7 +69,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
 class LogoutSerializer(serializers.Serializer[Any]):
     """Kills a refresh token."""
 
-    refresh = serializers.CharField(write_only=True)
+    refresh = StringField(write_only=True)
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
         """Return `{}`; raises TokenError (401) for a token that is bad or dead."""

@@ -1,4 +1,7 @@
-"""Values that a schema does not think of: texts are kept as they are, ids and numbers mean the same on both databases."""
+"""Values that a schema does not think of: texts are kept as far as one sees them, ids and numbers mean the same everywhere.
+
+What becomes of what one does not see is in mentorq_backend/tests/test_texts.py.
+"""
 
 import pytest
 from hypothesis import example, given
@@ -14,9 +17,8 @@ from mentorq_users.models import User
 
 IDS = [0, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, 2**64, 10**25, int("7" * 1000)]
 ODD_TEXTS = [
-    "\u202eright to left\u202c", "\u2066isolated\u2069", "zero\u200bwidth\u200dand\ufeffmarks", "e\u0301 is not é",
-    "👩‍👩‍👧‍👦🏳️‍🌈", "\x01\x1b[31m\x7f\x85", "line\u2028and\u2029paragraph", "\ufffe\uffff\U0010ffff", "K is not K",
-    "<script>alert(1)</script>", "{{ 7 * 7 }} %s %(x)s ${x}", "' OR 1=1 --", "=cmd|' /C calc'!A0", "a\r\n\tb", "ﷺ" * 50,
+    "e\u0301 is not é", "👩‍👩‍👧‍👦🏳️‍🌈", "\ufffe\uffff\U0010ffff", "K is not K", "<script>alert(1)</script>",
+    "{{ 7 * 7 }} %s %(x)s ${x}", "' OR 1=1 --", "=cmd|' /C calc'!A0", "ﷺ" * 50, "\u00a0no-break\u3000and wide",
 ]  # fmt: skip
 
 
@@ -51,14 +53,14 @@ class Texts(TestCase):
         body = {"email": "ada@example.edu", "role": {}}
         self.ada = User.objects.from_lcs(LCSProfile.from_body(body), "an LCS token")
 
-    @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=255))
-    @example(text="\u200b")
-    def test_any_text_is_kept_but_for_the_blanks_around_it(self, text):
+    @given(text=st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=255))
+    @example(text="\u2800 \u3164")
+    def test_any_text_that_one_sees_is_kept_but_for_the_blanks_around_it(self, text):
         request = APIRequestFactory().get("/")
         request.user = self.ada
         body = {"title": text, "location": "here", "comment": text}
         serializer = TicketCreateSerializer(data=body, context={"request": request})
-        if not text.strip():
+        if not "".join(text.split()).strip("\u2800\u3164"):
             assert not serializer.is_valid()
             return
 
@@ -95,18 +97,20 @@ def test_a_ticket_that_is_no_id_is_400_and_one_that_is_not_there_404(sender, eff
     assert rows() == before
 
 
-def test_a_mark_may_be_a_number_or_a_word_where_it_is_clear(sender, effective):
+def test_a_mark_is_true_or_false(sender, effective):
     path, _ = effective["PATCH /api/tickets/{id}/"]
-    client, marks = sender("mia"), [True, False, 1, 0, "true", "false"]
+    client, marks = sender("mia"), [True, False]
 
-    shown = [client.patch(path, {"active": mark}).json()["active"] for mark in marks]
-
-    assert shown == [True, False] * 3
+    assert [client.patch(path, {"active": mark}).json()["active"] for mark in marks] == marks
 
 
 def test_any_other_mark_is_refused(sender, effective):
     path, _ = effective["PATCH /api/tickets/{id}/"]
-    client, marks = sender("mia"), [2, -1, 0.5, 10**25, "", "2", "wahr", [], {}, [True]]
+    client = sender("mia")
+    marks = [
+        1, 0, 1.0, 0.0, "true", "false", "True", "yes", "no", "on", "1", "0", "t", "null", None,
+        2, -1, 0.5, 10**25, "", "2", "wahr", [], {}, [True],
+    ]  # fmt: skip
     before = rows()
 
     found = statuses(lambda mark: client.patch(path, {"active": mark}), marks)
@@ -127,17 +131,30 @@ def test_a_status_that_is_none_is_refused_by_name(sender, effective):
     assert rows() == before
 
 
-@pytest.mark.parametrize("field", ["title", "location", "comment", "contact", "owner"])
-def test_a_number_is_a_text_where_a_text_is_meant_and_nothing_else_is(sender, effective, field):
-    client, ticket = sender("ada"), {"title": "x", "location": "x"}
+NO_TEXTS = [True, False, 0, 7, -1.5, 10**25, [], {}, ["x"], {"x": "x"}, 10**2500, "a\0b", "\0"]
 
-    kept = [client.post("/api/tickets/", {**ticket, field: value}).json()[field] for value in (7, -1.5, 10**25)]
+
+@pytest.mark.parametrize(
+    ("operation", "name", "fields"),
+    [
+        ("POST /api/tickets/", "olga", "title location comment contact owner owner_email mentor mentor_email"),
+        ("PATCH /api/tickets/{id}/", "olga", "mentor mentor_email"),
+        ("POST /api/feedback/", "ada", "comments"),
+        ("PATCH /api/feedback/{ticket}/", "ada", "comments"),
+        ("POST /api/auth/token/", "", "email lcs_token"),
+        ("POST /api/auth/refresh/", "", "refresh"),
+        ("POST /api/auth/logout/", "", "refresh"),
+    ],
+)
+def test_only_a_string_is_a_text(sender, effective, operation, name, fields):
+    path, good = effective[operation]
+    client, send = sender(name), operation.partition(" ")[0].lower()
     before = rows()
-    odd = [True, False, None, [], {}, ["x"], 10**2500, "a\0b"]
-    refused = statuses(lambda value: client.post("/api/tickets/", {**ticket, field: value}), odd)
 
-    assert kept == ["7", "-1.5", str(10**25)]
-    assert refused == [(400, [field])] * len(odd)
+    for field in fields.split():
+        found = statuses(lambda value, field=field: getattr(client, send)(path, {**good, field: value}), NO_TEXTS)
+        assert found == [(400, [field])] * len(NO_TEXTS)
+
     assert rows() == before
 
 

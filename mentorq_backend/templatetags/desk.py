@@ -1,4 +1,4 @@
-"""How the desk's pages write times."""
+"""How the desk's pages write times, and texts that may be long."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mentorq_backend import desk
+from mentorq_users.texts import shortened
 
 register = template.Library()
 
@@ -41,6 +42,13 @@ def exactly(instant: datetime) -> SafeString:
 def get(row: Mapping[str, Any], key: str) -> Any:
     """Return what a row has under a key that holds spaces."""
     return row[key]
+
+
+@register.filter
+def short(text: str) -> SafeString | str:
+    """Return a text that people wrote for where there is little room, whole on hover."""
+    shown = shortened(text)
+    return text if shown == text else format_html('<span title="{}">{}</span>', text, shown)
 
 
 register.filter("duration", desk.duration)

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from mentorq_backend.desk import RangeForm
 from mentorq_backend.models import Ticket
 
 DESK = "/admin/"
@@ -157,6 +158,46 @@ def test_today_begins_at_midnight_of_the_desk(desk_of, dan, ada, make_ticket, se
     response = desk_of(dan).get(DESK, {"range": "today"})
 
     assert list(response.context["form"].tickets().values_list("title", flat=True)) == ["today"]
+
+
+@pytest.mark.parametrize(
+    ("now", "since"),
+    [
+        ("2026-11-01T08:30:00Z", "2026-11-01T02:30:00Z"),  # clocks went back at 06:00Z
+        ("2026-03-08T08:30:00Z", "2026-03-08T02:30:00Z"),  # and forward at 07:00Z
+    ],
+)
+def test_six_hours_are_six_hours_on_the_night_on_which_the_clocks_change(ada, make_ticket, monkeypatch, now, since):
+    since = datetime.fromisoformat(since)
+    make_ticket(ada, title="before", created=since - timedelta(seconds=1))
+    make_ticket(ada, title="within", created=since)
+    monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(now))
+
+    with timezone.override(ZoneInfo("America/New_York")):
+        shown = RangeForm({"range": "6"}).tickets()
+
+    assert list(shown.values_list("title", flat=True)) == ["within"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "midnight"),
+    [
+        ("America/New_York", "2026-11-01T20:00:00Z", "2026-11-01T04:00:00Z"),
+        ("America/New_York", "2026-03-08T20:00:00Z", "2026-03-08T05:00:00Z"),
+        ("America/Havana", "2026-11-01T05:30:00Z", "2026-11-01T04:00:00Z"),  # its clocks went back from 01:00 to 00:00
+        ("Asia/Kolkata", "2026-02-14T12:00:00Z", "2026-02-13T18:30:00Z"),
+    ],
+)
+def test_today_begins_at_the_zones_first_midnight(ada, make_ticket, monkeypatch, zone, now, midnight):
+    midnight = datetime.fromisoformat(midnight)
+    make_ticket(ada, title="yesterday", created=midnight - timedelta(seconds=1))
+    make_ticket(ada, title="today", created=midnight)
+    monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(now))
+
+    with timezone.override(ZoneInfo(zone)):
+        shown = RangeForm({"range": "today"}).tickets()
+
+    assert list(shown.values_list("title", flat=True)) == ["today"]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from mentorq_backend import stats
+from mentorq_backend.desk import hour_label
 from mentorq_backend.models import Feedback, Ticket
 
 pytestmark = pytest.mark.django_db
+
+ZONES = ["UTC", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns"]
 
 
 @pytest.fixture
@@ -23,8 +26,8 @@ def event(settings):
     return list(Ticket.objects.all())
 
 
-def hour_of(ticket):
-    return ticket.created.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+def hour_of(ticket, zone="UTC"):
+    return ticket.created.astimezone(ZoneInfo(zone)).replace(minute=0, second=0, microsecond=0)
 
 
 def waits(tickets):
@@ -42,14 +45,64 @@ def grouped(tickets, key):
     return groups
 
 
-def test_the_percentiles_of_each_hour(event):
-    hours = {hour: waits(tickets) for hour, tickets in grouped(event, hour_of).items()}
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_figures_of_each_hour_are_by_the_hours_of_the_zone(event, zone):
+    hours = grouped(event, lambda ticket: hour_of(ticket, zone))
 
-    rows = stats.desk(Ticket.objects.all())["per_hour"]
+    with timezone.override(ZoneInfo(zone)):
+        rows = stats.desk(Ticket.objects.all())["per_hour"]
 
-    assert [(row["hour"], row["median"], row["p90"]) for row in rows] == [
-        (hour, percentile(hours[hour], 50), percentile(hours[hour], 90)) for hour in sorted(hours)
+    assert [(row["hour"], row["tickets"], row["median"], row["p90"]) for row in rows] == [
+        (hour, len(hours[hour]), percentile(waits(hours[hour]), 50), percentile(waits(hours[hour]), 90))
+        for hour in sorted(hours)
     ]
+
+
+def test_the_apis_hours_are_utcs_whatever_the_zone(event):
+    in_utc = stats.summary(Ticket.objects.all())["per_hour"]
+
+    with timezone.override(ZoneInfo("Asia/Kolkata")):
+        assert stats.summary(Ticket.objects.all())["per_hour"] == in_utc
+    assert {row["hour"].minute for row in in_utc} == {0}
+
+
+def open_at(ada, make_ticket, *instants):
+    for instant in instants:
+        Ticket.objects.update(status="CANCELLED")  # or Ada would reach her limit
+        make_ticket(ada, created=datetime.fromisoformat(instant))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns"])
+def test_a_quarter_past_ten_is_ten_where_the_zone_is_no_whole_hours_from_utc(ada, make_ticket, zone):
+    with timezone.override(ZoneInfo(zone)):
+        open_at(ada, make_ticket, datetime(2026, 2, 14, 10, 15, tzinfo=ZoneInfo(zone)).isoformat())
+        figures = stats.desk(Ticket.objects.all())
+
+        labels = [hour_label(row["hour"]) for row in figures["per_hour"]]
+
+    assert labels == ["Sat 10:00"]
+    assert [row["hour"] for row in figures["per_hour_of_day"] if row["tickets"]] == [10]
+
+
+@pytest.mark.parametrize(
+    ("instants", "labels"),
+    [
+        (
+            ["2026-11-01T04:59:59Z", "2026-11-01T05:15:00Z", "2026-11-01T06:15:00Z", "2026-11-01T06:59:59.999Z",
+             "2026-11-01T07:00:00Z"],
+            [("Sun 00:00", 1), ("Sun 01:00", 1), ("Sun 01:00 EST", 2), ("Sun 02:00", 1)],
+        ),
+        (["2026-03-08T06:59:00Z", "2026-03-08T07:15:00Z"], [("Sun 01:00", 1), ("Sun 03:00", 1)]),
+    ],
+)  # fmt: skip
+def test_on_the_night_on_which_the_clocks_change_no_hour_is_counted_with_another(ada, make_ticket, instants, labels):
+    open_at(ada, make_ticket, *instants)
+
+    with timezone.override(ZoneInfo("America/New_York")):
+        rows = stats.desk(Ticket.objects.all())["per_hour"]
+        shown = [(hour_label(row["hour"]), row["tickets"]) for row in rows]
+
+    assert shown == labels
 
 
 def test_the_median_and_the_stars_of_each_mentor(event):
@@ -97,7 +150,7 @@ def test_how_often_each_rating_was_given(event):
     assert sum(given.values()) > 50
 
 
-@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("zone", ZONES)
 def test_the_hours_of_the_day_are_those_of_the_zone(event, zone):
     expected = Counter(ticket.created.astimezone(ZoneInfo(zone)).hour for ticket in event)
 
@@ -105,13 +158,6 @@ def test_the_hours_of_the_day_are_those_of_the_zone(event, zone):
         rows = stats.desk(Ticket.objects.all())["per_hour_of_day"]
 
     assert [(row["hour"], row["tickets"]) for row in rows] == [(hour, expected[hour]) for hour in range(24)]
-
-
-def test_the_zone_moves_no_hour(event):
-    in_utc = stats.desk(Ticket.objects.all())["per_hour"]
-
-    with timezone.override(ZoneInfo("America/New_York")):
-        assert stats.desk(Ticket.objects.all())["per_hour"] == in_utc
 
 
 def test_without_any_ticket_there_are_no_figures():

@@ -111,7 +111,7 @@ def test_other_fields_are_ignored(body, ada, olga, client_of, make_ticket):
         ({"status": ["OPEN"]}, {"status": ["\"['OPEN']\" is not a valid choice."]}),
         ({"mentor_email": "mia"}, {"mentor_email": ["Enter a valid email address."]}),
         ({"mentor_email": None}, {"mentor_email": ["This field may not be null."]}),
-        ({"mentor": "x" * 256}, {"mentor": ["Ensure this field has no more than 255 characters."]}),
+        ({"mentor": "x" * 2001}, {"mentor": ["Ensure this field has no more than 2000 characters."]}),
         ({"mentor": "a\0b"}, {"mentor": ["Null characters are not allowed."]}),
         ({"active": "perhaps"}, {"active": ["Must be a valid boolean."]}),
         ({"active": None}, {"active": ["This field may not be null."]}),

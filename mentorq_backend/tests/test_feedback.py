@@ -282,6 +282,12 @@ def test_its_length_is_asked_for(query, length, six_rated, ada, client_of, djang
     assert [row["mentor"] for row in board] == [f"m{5 - place}@example.edu" for place in range(length)]
 
 
+def test_a_length_is_given_once(ada, client_of):
+    response = client_of(ada).get("/api/feedback/leaderboard/?limit=1&limit=2")
+
+    assert (response.status_code, response.json()) == (400, {"limit": ["Give it once."]})
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1.5", "٣"])
 def test_a_bad_length_is_refused(limit, ada, client_of):
     response = client_of(ada).get("/api/feedback/leaderboard/", {"limit": limit})

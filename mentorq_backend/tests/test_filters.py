@@ -1,6 +1,7 @@
 """The filters, search, ordering and paging of GET /api/tickets/."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -138,6 +139,51 @@ def test_what_is_not_understood_is_refused_by_name(query, field, queue, titles):
     response = titles(query)
 
     assert (response.status_code, list(response.json())) == (400, [field])
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "another"),
+    [
+        ("owner_email", "ada@example.edu", "grace@example.edu"),
+        ("mentor_email", "mia@example.edu", ""),
+        ("active", "true", "false"),
+        ("active", "true", "true"),
+        ("search", "build", "hall"),
+        ("search", "build", ""),
+        ("created_after", "2026-02-14", "2026-02-15"),
+        ("created_before", "2026-02-14", "2026-02-15"),
+        ("ordering", "created", "title"),
+        ("limit", "1", "2"),
+        ("offset", "1", "2"),
+    ],
+)
+def test_what_is_given_twice_is_refused_by_name(name, one, another, queue, titles):
+    response = titles(f"limit=2&{name}={one}&{name}={another}" if name == "offset" else f"{name}={one}&{name}={another}")
+
+    assert (response.status_code, response.json()) == (400, {name: ["Give it once."]})
+
+
+@pytest.mark.parametrize("name", ["created_after", "created_before"])
+def test_the_statistics_take_a_filter_once_too(name, dan, client_of):
+    response = client_of(dan).get(f"/api/tickets/stats/?{name}=2026-02-14&{name}=2026-02-15")
+
+    assert (response.status_code, response.json()) == (400, {name: ["Give it once."]})
+
+
+def test_what_is_unknown_may_be_given_twice(queue, titles):
+    assert "".join(titles("unknown=1&unknown=2")) == "edcba"
+
+
+@pytest.mark.parametrize("words", ["a b c d e f g h", "a,b,c,d,e,f,g,h", '"a b c d e f g h i" j', "a, b, c, d,,,"])
+def test_a_search_takes_eight_words(words, queue, titles):
+    assert titles(f"search={quote(words)}") == []
+
+
+@pytest.mark.parametrize("words", ["a b c d e f g h i", "a,b,c,d,e,f,g,h,i", "a b\tc\nd\u3000e,f g,h i", "x " * 127])
+def test_more_words_are_refused_by_name(words, queue, titles):
+    response = titles(f"search={quote(words)}")
+
+    assert (response.status_code, response.json()) == (400, {"search": ["At most 8 words, please."]})
 
 
 @pytest.mark.parametrize(

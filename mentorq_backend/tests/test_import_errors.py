@@ -70,7 +70,7 @@ def test_lines_of_json_are_counted_as_an_editor_shows_them(complaints):
         ("title", 5, "5 is no text."),
         ("title", ["a"], "['a'] is no text."),
         ("title", "a\0b", "'a\\x00b' holds a NUL, which no database keeps."),
-        ("title", "t" * 256, f"'{'t' * 59}…: Ensure this value has at most 255 characters (it has 256)."),
+        ("title", "t" * 2001, f"'{'t' * 59}…: Ensure this value has at most 2000 characters (it has 2001)."),
         ("comment", "c" * 2001, f"'{'c' * 59}…: Ensure this value has at most 2000 characters (it has 2001)."),
         ("owner_email", "a" * 250 + "@b.co", f"'{'a' * 59}…: Ensure this value has at most 254 characters (it has 255)."),
         ("mentor_email", "mia", "'mia': Enter a valid email address."),

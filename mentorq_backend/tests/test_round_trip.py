@@ -20,6 +20,8 @@ from mentorq_backend.management.commands.seed import sow
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.tests.files import empty, exported
 from mentorq_users.models import User
+from mentorq_users.texts import lines as lines_of
+from mentorq_users.texts import note, one_line
 
 SECOND = 1_000_000
 EMAILS = ["ada@example.edu", "grace@example.edu", "mia@example.edu", "zoe@exämple.edu", "o'hara+1@xn--4ca.example"]
@@ -27,8 +29,10 @@ EMAILS = ["ada@example.edu", "grace@example.edu", "mia@example.edu", "zoe@exämp
 instants = st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 durations = st.none() | st.integers(0, 2**63 - 1)
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0") | st.sampled_from(",;\"'\r\n\t\u2028\ufeff=")
-names = st.builds(str.__add__, st.sampled_from(["", *ESCAPED]), st.text(characters, min_size=1, max_size=8))
-texts = st.just("") | names
+# As they are in a database: cleaned.
+written = st.builds(str.__add__, st.sampled_from(["", *ESCAPED]), st.text(characters, max_size=8))
+texts = written.map(one_line)
+names = texts.filter(bool)
 emails = st.sampled_from(EMAILS)
 entries = st.fixed_dictionaries(
     {
@@ -37,22 +41,22 @@ entries = st.fixed_dictionaries(
         "from_status": st.sampled_from(["", *Ticket.Status.values]),
         "to_status": st.sampled_from(Ticket.Status.values),
         "mentor_email": st.just("") | emails,
-        "note": texts,
+        "note": written.map(note),
     }
 )
 feedback = st.fixed_dictionaries(
     {
         "rating": st.sampled_from(RATINGS),
-        "comments": texts,
+        "comments": written.map(lines_of),
         "mentor": names,
         "mentor_email": emails,
         "created": instants,
     }
 )
 common = {
-    "id": st.integers(1, 10**6), "owner_email": emails, "owner": names, "title": names, "comment": texts, "contact": texts,
-    "location": names, "mentor": texts, "active": st.booleans(), "recorded": st.booleans(), "created": instants,
-    "time_to_claim": durations, "time_to_close": durations,
+    "id": st.integers(1, 10**6), "owner_email": emails, "owner": names, "title": names, "comment": written.map(lines_of),
+    "contact": texts, "location": names, "mentor": texts, "active": st.booleans(), "recorded": st.booleans(),
+    "created": instants, "time_to_claim": durations, "time_to_close": durations,
 }  # fmt: skip
 tickets = st.one_of(
     st.fixed_dictionaries({**common, "status": st.just(status), **columns})

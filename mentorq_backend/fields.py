@@ -1,0 +1,39 @@
+"""The texts of our models: forms and imports clean them as `mentorq_users.fields` does what JSON brings."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.db import models
+
+from mentorq_users.texts import LONGEST, lines, one_line
+
+
+class OneLineFormField(forms.CharField):
+    """A text of one line in a form."""
+
+    def to_python(self, value: Any) -> str:
+        return one_line(super().to_python(value) or "")
+
+
+class OneLineField(models.CharField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A column of texts of one line."""
+
+    clean_text: Callable[[str], str] = staticmethod(one_line)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_length": LONGEST, **kwargs})
+
+    def deconstruct(self) -> Any:
+        """Return what a migration says of it: a CharField, because only people's texts are cleaned."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": OneLineFormField, **kwargs})
+
+
+class LinesField(OneLineField):
+    """A column of texts that may have lines; no form of ours writes one."""
+
+    clean_text = staticmethod(lines)
