@@ -9,32 +9,35 @@ from pathlib import Path
 
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from mentorq.environment import at_least, boolean, database, listed, origins, rate, read, time_zone, url
+from mentorq.environment import (
+    LAPTOP_KEY,
+    at_least,
+    boolean,
+    database,
+    listed,
+    origins,
+    rate,
+    read,
+    secret_key,
+    time_zone,
+    url,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Who started this process?
 
 UNDER_PYTEST = "pytest" in sys.modules and not {"mentorq.wsgi", "mentorq.asgi"} & set(sys.modules)
-SECRET_KEY = read("SECRET_KEY", str, "")
-LOCAL = UNDER_PYTEST or (not SECRET_KEY and Path(sys.argv[0]).name == "manage.py")
+UNDER_MANAGE_PY = Path(sys.argv[0]).name == "manage.py"
+SECRET_KEY = secret_key(required=not (UNDER_PYTEST or UNDER_MANAGE_PY)) or LAPTOP_KEY
+LOCAL = UNDER_PYTEST or SECRET_KEY == LAPTOP_KEY
 
 # Core
 
 DEBUG = read("DEBUG", boolean, LOCAL)
-
-if not SECRET_KEY:
-    if not LOCAL:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set: a server needs one to sign its tokens. Make one with\n"
-            "    python -c 'import secrets; print(secrets.token_urlsafe(64))'\n"
-            "and keep it in the environment of every process."
-        )
-    SECRET_KEY = "django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"  # noqa: S105 - LOCAL only
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, LOCAL_HOSTS)

@@ -90,10 +90,12 @@ LAPTOP = {
     "LCS_BASE_URL": "http://127.0.0.1:8001/dev",
     "LCS_TOKEN_KEYS": ["django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"],
 }
-REFUSAL = """\
-ImproperlyConfigured: SECRET_KEY is not set: a server needs one to sign its tokens. Make one with
+LAPTOP_KEY = LAPTOP["LCS_TOKEN_KEYS"][0]
+REMEDY = """ Make one with
     python -c 'import secrets; print(secrets.token_urlsafe(64))'
 and keep it in the environment of every process."""
+REFUSAL = f"ImproperlyConfigured: SECRET_KEY is not set: a server needs one to sign its tokens.{REMEDY}"
+IS_AN_EXAMPLE = f"ImproperlyConfigured: SECRET_KEY is an example that everybody can read: a server needs its own.{REMEDY}"
 
 
 def python(*arguments: str, cwd: Any = ROOT, **environment: str) -> dict[str, Any]:
@@ -163,6 +165,42 @@ def test_no_program_but_manage_py_starts_without_a_secret_key(settings_of, progr
     assert settings_of(program) == REFUSAL
 
 
+def example_key():
+    """The SECRET_KEY of .env.example."""
+    return re.search("^SECRET_KEY=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)[1]
+
+
+@pytest.mark.parametrize("form", ["{}", " {} ", '"{}"', "'{}'", "{}-2"])
+@pytest.mark.parametrize("key", [example_key(), LAPTOP_KEY])
+@pytest.mark.parametrize("program", ["manage.py", "/usr/bin/gunicorn", "granian"])
+def test_a_key_that_everybody_can_read_is_refused(settings_of, program, key, form):
+    assert settings_of(program, SECRET_KEY=form.format(key)) == IS_AN_EXAMPLE
+
+
+@pytest.mark.parametrize("debug", ["", "on"])
+@pytest.mark.parametrize(("key", "length"), [("another", 7), (KEY[:31], 31), ("é" * 15 + "x", 31), ("$", 1)])
+@pytest.mark.parametrize("program", ["manage.py", "/usr/bin/gunicorn", "granian"])
+def test_a_key_that_is_too_short_is_refused_and_not_shown(settings_of, program, key, length, debug):
+    refusal = settings_of(program, SECRET_KEY=key, DEBUG=debug)
+
+    assert refusal == f"ImproperlyConfigured: SECRET_KEY has {length} bytes: a server needs at least 32.{REMEDY}"
+
+
+@pytest.mark.parametrize("key", [KEY[:32], "é" * 16])
+def test_a_key_of_32_bytes_is_enough(settings_of, key):
+    assert settings_of("granian", SECRET_KEY=key) == {**PRODUCTION, "LCS_TOKEN_KEYS": [key]}
+
+
+@pytest.mark.parametrize("key", [example_key(), "much-too-short-for-a-server"])
+@pytest.mark.parametrize("command", [["-c", "import mentorq.wsgi"], ["-c", "import mentorq.asgi"], ["manage.py", "check"]])
+def test_a_bad_key_ends_the_process_without_being_printed(command, key):
+    process = run(*command, SECRET_KEY=key)
+
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.endswith(f"{REMEDY}\n")
+    assert key not in process.stderr
+
+
 @pytest.mark.parametrize("program", ["manage.py", "./manage.py", "/srv/mentorq/manage.py"])
 def test_manage_py_with_nothing_set_is_a_laptop(settings_of, program):
     assert settings_of(program) == LAPTOP
@@ -198,7 +236,7 @@ def test_empty_variables_mean_the_defaults_of_a_server(settings_of):
         ("DEBUG", "1", {**WITHOUT_TLS, "DEBUG": True}),
         ("DEBUG", "True", {**WITHOUT_TLS, "DEBUG": True}),
         ("DEBUG", "off", {}),
-        ("SECRET_KEY", "another", {"LCS_TOKEN_KEYS": ["another"]}),
+        ("SECRET_KEY", KEY[::-1], {"LCS_TOKEN_KEYS": [KEY[::-1]]}),
         ("ALLOWED_HOSTS", "a.example, b.example,", {"ALLOWED_HOSTS": ["a.example", "b.example"]}),
         ("CORS_ALLOWED_ORIGINS", "https://a.example,https://b.example:8443",
          {"CORS_ALLOWED_ORIGINS": ["https://a.example", "https://b.example:8443"]}),
@@ -337,7 +375,7 @@ def test_the_urls_own_options_go_first(settings_of):
 
 
 def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):
-    read = settings_of("manage.py", SECRET_KEY="$HOME", LCS_TOKEN_KEYS="$PATH", HOME="/root")
+    read = settings_of("manage.py", SECRET_KEY=f"${KEY}", LCS_TOKEN_KEYS="$PATH", HOME="/root")
 
     assert (read["DEBUG"], read["LCS_TOKEN_KEYS"]) == (False, ["$PATH"])
 
