@@ -94,6 +94,15 @@ def origins(text: str) -> list[str]:
     return items
 
 
+def folder(text: str) -> str:
+    """Return the path of a folder; raises ValueError if there is none, or if this process may not write to it."""
+    try:
+        with tempfile.TemporaryFile(dir=text):
+            return text
+    except OSError as error:
+        raise ValueError("no folder that this process can write to: make one that belongs to the server's user") from error
+
+
 def rate(text: str) -> str:
     """Return a throttle rate such as `20/min`; raises ValueError where REST framework would fail at the first try."""
     count, slash, period = text.partition("/")

@@ -3,6 +3,7 @@
 They fail closed: whatever is not `manage.py` without a SECRET_KEY, or pytest, counts as production.
 """
 
+import os
 import sys
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from mentorq.environment import (
     at_least,
     boolean,
     database,
+    folder,
     listed,
     origins,
     rate,
@@ -67,6 +69,7 @@ MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
     "mentorq.metrics.RequestMetricsMiddleware",
     "mentorq.middleware.RequestLogMiddleware",
+    "mentorq.middleware.UnexpectedProxyMiddleware",
     # Early, so that errors and preflights carry the headers too.
     "corsheaders.middleware.CorsMiddleware",
     "mentorq.middleware.NoStoreMiddleware",
@@ -163,6 +166,12 @@ DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False, "VALI
 
 # What Prometheus must send to read /metrics, which is not there without.
 METRICS_TOKEN = read("METRICS_TOKEN", str, "")
+# prometheus_client looks into the environment itself, and takes an empty value for the present folder. A command may run
+# while the server is stopped, and its folder with it.
+PROMETHEUS_MULTIPROC_DIR = read("PROMETHEUS_MULTIPROC_DIR", str if UNDER_MANAGE_PY else folder, "")
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+if PROMETHEUS_MULTIPROC_DIR:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = PROMETHEUS_MULTIPROC_DIR
 
 # Security
 

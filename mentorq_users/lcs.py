@@ -21,6 +21,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from prometheus_client import Histogram
 
+from mentorq.histograms import observe
 from mentorq_users.breaker import Breaker
 from mentorq_users.deadlines import DeadlineAdapter
 from mentorq_users.emails import normalize_email
@@ -173,7 +174,7 @@ def _measured(call: str) -> Iterator[None]:
         outcome = "unavailable"
         raise
     finally:
-        CALLS.labels(call, outcome).observe(time.perf_counter() - start)
+        observe(CALLS, time.perf_counter() - start, call, outcome)
 
 
 def _ask(path: str, payload: Mapping[str, Any]) -> tuple[int, bytes]:

@@ -9,8 +9,11 @@ import uuid
 
 import pytest
 from django.db import OperationalError, connection
+from django.http import HttpResponse
+from django.test import RequestFactory
 from rest_framework.test import APIClient
 
+from mentorq.middleware import UnexpectedProxyMiddleware
 from mentorq.settings import BASE_DIR
 from mentorq_users.models import User
 
@@ -123,6 +126,53 @@ logging.getLogger("mentorq").error("odd\\ntext")
         ("ERROR", "mentorq", None, "odd\ntext"),
     ]
     assert re.fullmatch("[0-9a-f]{32}", lines[0]["request_id"])
+
+
+# A proxy that nobody expects
+
+
+@pytest.fixture
+def warnings(monkeypatch, caplog):
+    """How often a new server, with so many proxies in front, has warned after these requests: paths and their headers."""
+
+    def get(num_proxies, *requests):
+        monkeypatch.setattr("rest_framework.settings.api_settings.NUM_PROXIES", num_proxies)
+        caplog.clear()
+        client = APIClient()
+        for path, headers in requests:
+            client.get(path, headers=headers)
+        assert [record for record in caplog.records if "198.51.100.7" in record.getMessage()] == []
+        return [record.getMessage()[:73] for record in caplog.records if record.levelname == "WARNING"]
+
+    return get
+
+
+FORWARDED = {"X-Forwarded-For": "198.51.100.7"}
+UNEXPECTED = "A request came with X-Forwarded-For while NUM_PROXIES is 0. If a proxy st"
+
+
+@pytest.mark.parametrize("path", ["/api/tickets", "/healthz", "/api/nope", "/admin/login/", "/static/nope"])
+def test_a_forwarded_header_that_is_not_expected_is_a_warning_without_its_value(db, warnings, path):
+    assert warnings(0, (path, FORWARDED)) == [UNEXPECTED]
+
+
+def test_a_thousand_of_them_are_one_warning(db, warnings):
+    assert warnings(0, *[("/healthz", FORWARDED)] * 1000) == [UNEXPECTED]
+
+
+def test_of_many_at_once_one_warns(at_once, monkeypatch, caplog):
+    monkeypatch.setattr("rest_framework.settings.api_settings.NUM_PROXIES", 0)
+    server = UnexpectedProxyMiddleware(HttpResponse)
+    request = RequestFactory().get("/", headers=FORWARDED)
+
+    at_once([lambda: [server(request) for _ in range(200)]] * 8)
+
+    assert [record.getMessage()[:73] for record in caplog.records] == [UNEXPECTED]
+
+
+@pytest.mark.parametrize(("num_proxies", "headers"), [(0, {}), (1, FORWARDED), (2, FORWARDED), (None, FORWARDED)])
+def test_what_is_expected_is_no_warning(db, warnings, num_proxies, headers):
+    assert warnings(num_proxies, ("/healthz", headers), ("/api/tickets", headers)) == []
 
 
 # Ready?

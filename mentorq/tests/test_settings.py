@@ -20,7 +20,7 @@ import json, os, runpy, sys
 NAMES = [
     "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_COOKIE_SECURE", "CSRF_TRUSTED_ORIGINS", "DEBUG", "DESK_TIME_ZONE",
     "LCS_BASE_URL", "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE",
-    "TICKETS_MAX_OPEN",
+    "PROMETHEUS_MULTIPROC_DIR", "TICKETS_MAX_OPEN",
 ]
 for line in sys.stdin:
     program, folder, environment = json.loads(line)
@@ -71,6 +71,7 @@ PRODUCTION = {
     "LCS_TIMEOUT": 5.0,
     "LCS_TOKEN_KEYS": [KEY],
     "NUM_PROXIES": 0,
+    "PROMETHEUS_MULTIPROC_DIR": "",
     "SECURE_HSTS_SECONDS": 30 * 24 * 3600,
     "SECURE_SSL_REDIRECT": True,
     "SESSION_COOKIE_SECURE": True,
@@ -214,7 +215,7 @@ def test_whatever_has_a_secret_key_is_production(settings_of, program):
 VARIABLES = [
     "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS", "SECURE_SSL_REDIRECT",
     "DATABASE_URL", "TICKETS_MAX_OPEN", "THROTTLE_TOKEN", "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "NUM_PROXIES", "LCS_BASE_URL",
-    "DESK_TIME_ZONE",
+    "DESK_TIME_ZONE", "PROMETHEUS_MULTIPROC_DIR",
 ]  # fmt: skip
 
 
@@ -285,6 +286,9 @@ def test_debug_on_a_laptop_is_what_the_variable_says_and_tls_stays_off(settings_
         ("NUM_PROXIES", "one"),
         ("LCS_TOKEN_KEYS", ","),  # no key at all, which would make every sign-in a 500
         ("DATABASE_URL", "nonsense"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/nowhere/mentorq"),
+        ("PROMETHEUS_MULTIPROC_DIR", "manage.py"),  # a file
+        ("PROMETHEUS_MULTIPROC_DIR", "/proc"),  # nobody writes there
         ("LCS_BASE_URL", "api.hackru.org/prod"),
         ("LCS_BASE_URL", "ftp://api.hackru.org/prod"),
         ("LCS_BASE_URL", "https://"),
@@ -316,6 +320,41 @@ def test_a_database_url_that_is_none_is_refused_without_its_password(settings_of
         f"ImproperlyConfigured: DATABASE_URL cannot be '{scheme}://…@{host}/mentorq'"
         " (sqlite:///file or postgres://user:password@host:5432/name): see docs/configuration.md."
     )
+
+
+# The workers' folder of metrics
+
+
+def test_a_folder_of_metrics_is_taken_as_it_is_named(settings_of, tmp_path):
+    read = settings_of("granian", **SERVER, PROMETHEUS_MULTIPROC_DIR=f" {tmp_path} ")
+
+    assert read == {**PRODUCTION, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+
+
+def test_a_command_runs_without_the_folder_that_a_stopped_server_took_with_it(settings_of):
+    read = settings_of("manage.py", **SERVER, PROMETHEUS_MULTIPROC_DIR="/run/of-a-stopped-server")
+
+    assert read["PROMETHEUS_MULTIPROC_DIR"] == "/run/of-a-stopped-server"
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_a_server_refuses_to_start_without_its_folder_of_metrics(server, tmp_path):
+    process = run("-c", f"import mentorq.{server}", **SERVER, PROMETHEUS_MULTIPROC_DIR=f"{tmp_path}/missing")
+
+    assert process.returncode == 1
+    assert process.stderr.endswith(
+        f"ImproperlyConfigured: PROMETHEUS_MULTIPROC_DIR cannot be '{tmp_path}/missing' (no folder that this process can"
+        " write to: make one that belongs to the server's user): see docs/configuration.md.\n"
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_name_is_no_folder_of_metrics(nothing):
+    code = "import mentorq.wsgi; from prometheus_client.values import ValueClass; print(ValueClass._multiprocess)"
+
+    process = run("-c", code, **SERVER, PROMETHEUS_MULTIPROC_DIR=nothing)
+
+    assert (process.returncode, process.stdout) == (0, "False\n")
 
 
 # The database
