@@ -103,7 +103,7 @@ check-openapi: .venv/dev
 
 check-deploy: .venv/dev
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') ALLOWED_HOSTS=mentorq.example \
-		$(BIN)/python manage.py check --deploy --fail-level WARNING
+		CORS_ALLOWED_ORIGINS=https://frontend.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 clean:
 	rm -rf .venv db.sqlite3* .coverage .mypy_cache .ruff_cache .pytest_cache
