@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from mentorq.commands import DatabaseCommand
 from mentorq_backend.models import MICROSECOND, RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
 from mentorq_users.devlcs import PASSWORD, PEOPLE
@@ -45,7 +46,7 @@ Try it in another terminal: sign in at LCS, sign in here with what it gave, read
 """
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Fills an empty queue and prints where to look. A queue that has tickets already is left alone."""
 
     help = "Fill an empty queue with demo people and tickets, and print where to look. Not for production."
