@@ -134,9 +134,9 @@ WHITENOISE_USE_FINDERS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId", "correlation_id_field": "request_id"}},
+    "filters": {"request_id": {"()": "mentorq.logs.RequestId"}},
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {request_id}: {message}", "style": "{"},
+        "line": {"format": "{asctime} {levelname} {name}{of_request}: {message}", "style": "{"},
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
             "format": "{asctime}{levelname}{name}{request_id}{message}",
@@ -158,6 +158,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "ERROR"},
         "django_guid": {"level": "ERROR"},
+        "django.utils.autoreload": {"level": "WARNING"},  # that runserver watches files is no news
         # A scanner's hosts would fill the log with tracebacks; that each was a 400, mentorq.requests says.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -7,6 +7,7 @@ LCSError
 
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
@@ -157,8 +159,14 @@ class LCSClient:
             with _measured(path):
                 return parse(_open(*_ask(path, payload)))
         except LCSUnavailable as error:
-            logger.warning("LCS %s is unavailable: %s", path, error)
+            logger.warning("LCS %s is unavailable: %s (%s)", path, error, _where())
             raise LCSUnavailable(f"{path}: {error}") from error
+
+
+def _where() -> str:
+    """Return LCS's URL for the log, without a password in it, and on a laptop how to have LCS's stand-in there."""
+    url = re.sub("//.*@", "//…@", settings.LCS_BASE_URL)
+    return f"{url}: manage.py runlcs {urlsplit(url).port}" if settings.DEBUG and urlsplit(url).port else url
 
 
 @contextmanager

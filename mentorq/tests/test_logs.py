@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from rest_framework.test import APIClient
 
+from mentorq.logs import RequestId
 from mentorq.middleware import UnexpectedProxyMiddleware
 from mentorq.settings import BASE_DIR
 from mentorq_users.models import User
@@ -126,6 +127,45 @@ logging.getLogger("mentorq").error("odd\\ntext")
         ("ERROR", "mentorq", None, "odd\ntext"),
     ]
     assert re.fullmatch("[0-9a-f]{32}", lines[0]["request_id"])
+
+
+@pytest.mark.parametrize(
+    ("debug", "url", "said"),
+    [
+        (True, "http://127.0.0.1:9/dev", "http://127.0.0.1:9/dev: manage.py runlcs 9"),
+        (False, "http://127.0.0.1:9/dev", "http://127.0.0.1:9/dev"),
+        (True, "http://somebody:s3cret@127.0.0.1:9/dev", "http://…@127.0.0.1:9/dev: manage.py runlcs 9"),
+    ],
+)
+def test_a_missing_lcs_is_named_with_its_url_and_on_a_laptop_with_its_stand_in(db, settings, caplog, debug, url, said):
+    settings.DEBUG, settings.LCS_BASE_URL = debug, url
+
+    APIClient().post("/api/auth/token", {"email": "ada@example.edu", "lcs_token": "x"})
+
+    messages = [record.getMessage() for record in caplog.records if record.name == "mentorq_users.lcs"]
+    assert messages == [f"LCS /validate is unavailable: ConnectionError ({said})"]
+
+
+def test_a_line_for_people_has_an_id_only_if_a_request_is_asked(db, settings):
+    line = settings.LOGGING["formatters"]["line"]
+    handler, lines = logging.Handler(), []
+    handler.addFilter(RequestId())
+    handler.setFormatter(logging.Formatter(line["format"], style=line["style"]))
+    handler.emit = lambda record: lines.append(handler.format(record)[24:])
+    logging.getLogger().addHandler(handler)
+
+    try:
+        logging.getLogger("mentorq").error("It starts")
+        answer = APIClient().get("/api/nope")
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+    assert lines[0] == "ERROR mentorq: It starts"
+    assert lines[-1].startswith(f"INFO mentorq.requests {answer['X-Request-ID']}: GET /api/nope 404 ")
+
+
+def test_that_files_are_watched_is_no_news():
+    assert not logging.getLogger("django.utils.autoreload").isEnabledFor(logging.INFO)
 
 
 # A proxy that nobody expects

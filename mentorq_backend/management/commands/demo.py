@@ -38,11 +38,12 @@ MentorQ at {url}
   demo people                ada@ (hacker), mia@ (mentor), olga@ (organizer), dora@example.edu (director and mentor)
                              everybody's password is {password}
 
-Try it in another terminal: sign in at LCS, sign in here with what it gave, read the queue.
-  LCS=$(curl -s {lcs}/authorize -d '{{"email": "mia@example.edu", "password": "{password}"}}' | cut -d'"' -f8)
-  ACCESS=$(curl -s {url}/api/auth/token/ -H 'Content-Type: application/json' \\
-    -d '{{"email": "mia@example.edu", "lcs_token": "'$LCS'"}}' | cut -d'"' -f4)
-  curl -s {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
+Try it in another terminal: sign in at LCS, sign in here with the token that it gave, read the queue.
+  json() {{ python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
+  TOKEN=$(curl -fsS {lcs}/authorize -d '{{"email": "mia@example.edu", "password": "{password}"}}' | json '["body"]["token"]')
+  ACCESS=$(curl -fsS {url}/api/auth/token/ -H 'Content-Type: application/json' \\
+    -d '{{"email": "mia@example.edu", "lcs_token": "'$TOKEN'"}}' | json '["access"]')
+  curl -fsS {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
 """
 
 
