@@ -40,7 +40,8 @@ MentorQ at {url}
 
 Try it in another terminal: sign in at LCS, sign in here with the token that it gave, read the queue.
   json() {{ python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
-  TOKEN=$(curl -fsS {lcs}/authorize -d '{{"email": "mia@example.edu", "password": "{password}"}}' | json '["body"]["token"]')
+  TOKEN=$(curl -fsS {lcs}/authorize \\
+    -d '{{"email": "mia@example.edu", "password": "{password}"}}' | json '["body"]["token"]')
   ACCESS=$(curl -fsS {url}/api/auth/token/ -H 'Content-Type: application/json' \\
     -d '{{"email": "mia@example.edu", "lcs_token": "'$TOKEN'"}}' | json '["access"]')
   curl -fsS {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
