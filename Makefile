@@ -7,27 +7,36 @@ BIN = .venv/bin
 TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers)
 PYTEST = $(BIN)/python -m pytest -q -n auto
 
-.PHONY: run test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
+.PHONY: run ports test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("MentorQ needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
+	@echo "Installing MentorQ and what it needs into .venv: this takes a minute."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
 .venv/dev: requirements.txt requirements-dev.txt .venv/run
+	@echo "Installing what the tests need into .venv: this takes a minute."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
 ## MentorQ on http://127.0.0.1:8000 with a demo queue, and LCS's stand-in on 8001; Ctrl-C ends both
-run: .venv/run
+run: ports .venv/run
 	@export LCS_BASE_URL=http://127.0.0.1:$(LCS_PORT)/dev; \
 	$(BIN)/python manage.py runlcs $(LCS_PORT) & lcs=$$!; \
 	trap 'kill $$lcs $$server 2>/dev/null' EXIT; trap 'exit 0' INT TERM; \
 	$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python manage.py demo $(PORT) || exit; \
 	kill -0 $$lcs 2>/dev/null || { echo "LCS's stand-in did not start: make run PORT=8010 LCS_PORT=8011"; exit 1; }; \
 	$(BIN)/python manage.py runserver $(PORT) & server=$$!; wait $$server
+
+## That both ports are free, before anything is installed or printed
+ports:
+	@test "$(PORT)" != "$(LCS_PORT)" || { echo "PORT and LCS_PORT must differ: make run PORT=8010 LCS_PORT=8011"; exit 1; }
+	@for port in $(PORT) $(LCS_PORT); do \
+		$(PYTHON) -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1])))' $$port 2>/dev/null || \
+		{ echo "Port $$port cannot be had, somebody else has it: make run PORT=8010 LCS_PORT=8011"; exit 1; }; done
 
 ## Everything that must stay true
 test: lint types migrations test-sqlite test-postgresql test-fuzzing servers check-openapi check-deploy
@@ -37,7 +46,7 @@ lint: .venv/dev
 	$(BIN)/ruff format --check .
 
 types: .venv/dev
-	SECRET_KEY=only-for-the-types $(BIN)/mypy .
+	SECRET_KEY=only-for-the-types-and-for-no-server $(BIN)/mypy .
 
 migrations: .venv/dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -115,7 +124,7 @@ check-openapi: .venv/dev
 
 check-deploy: .venv/dev
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') ALLOWED_HOSTS=mentorq.example \
-		$(BIN)/python manage.py check --deploy --fail-level WARNING
+		CORS_ALLOWED_ORIGINS=https://frontend.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 clean:
 	rm -rf .venv db.sqlite3* .coverage .mypy_cache .ruff_cache .pytest_cache

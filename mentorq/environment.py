@@ -13,6 +13,30 @@ from zoneinfo import ZoneInfo
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+# A key of so many bytes cannot be guessed, and is what HS256 asks for (RFC 7518).
+KEY_BYTES = 32
+# Everybody can read these two: .env.example has the one, settings.py uses the other.
+PLACEHOLDER = "make-one-with-python-c-import-secrets-print-secrets-token-urlsafe-64"
+LAPTOP_KEY = "django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"
+REMEDY = (
+    " Make one with\n"
+    "    python -c 'import secrets; print(secrets.token_urlsafe(64))'\n"
+    "and keep it in the environment of every process."
+)
+
+
+def secret_key(*, required: bool) -> str:
+    """Return SECRET_KEY, "" if it is neither set nor required; raises ImproperlyConfigured, which does not show the key."""
+    key: str = read("SECRET_KEY", str, "")
+    if not key and required:
+        raise ImproperlyConfigured(f"SECRET_KEY is not set: a server needs one to sign its tokens.{REMEDY}")
+    if PLACEHOLDER in key or LAPTOP_KEY in key:  # in quotes, too
+        raise ImproperlyConfigured(f"SECRET_KEY is an example that everybody can read: a server needs its own.{REMEDY}")
+    length = len(key.encode())
+    if 0 < length < KEY_BYTES:
+        raise ImproperlyConfigured(f"SECRET_KEY has {length} bytes: a server needs at least {KEY_BYTES}.{REMEDY}")
+    return key
+
 
 def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
     """Return the environment variable `name` through `cast`, unset or empty `default`; raises ImproperlyConfigured."""
@@ -68,6 +92,15 @@ def origins(text: str) -> list[str]:
         if not host or item not in (f"http://{host}", f"https://{host}"):
             raise ValueError("each needs a scheme and a host and no path, such as https://frontend.example.org")
     return items
+
+
+def folder(text: str) -> str:
+    """Return the path of a folder; raises ValueError if there is none, or if this process may not write to it."""
+    try:
+        with tempfile.TemporaryFile(dir=text):
+            return text
+    except OSError as error:
+        raise ValueError("no folder that this process can write to: make one that belongs to the server's user") from error
 
 
 def rate(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import struct
 import time
 from collections.abc import Iterator
 
@@ -16,9 +17,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from mentorq.histograms import complain, observe
 from mentorq.middleware import GetResponse
 from mentorq_backend import stats
 from mentorq_backend.models import Ticket
+from mentorq_backend.polling import PATHS
 
 REQUESTS = Histogram(
     "mentorq_request_seconds",
@@ -42,7 +45,7 @@ class RequestMetricsMiddleware:
         response = self.get_response(request)
         # A client must not make new series by inventing methods or paths.
         method = request.method if request.method in METHODS else "other"
-        REQUESTS.labels(method, view_of(request, response), response.status_code).observe(time.perf_counter() - start)
+        observe(REQUESTS, time.perf_counter() - start, method, view_of(request, response), response.status_code)
         return response
 
 
@@ -50,7 +53,8 @@ def view_of(request: HttpRequest, response: HttpResponse) -> str:
     """Return the name of the view that answered, "none" where the path has none."""
     if request.resolver_match:
         return request.resolver_match.view_name
-    return "ticket-list" if response.status_code == 304 else "none"  # UnchangedPollMiddleware's are not routed
+    # UnchangedPollMiddleware's are not routed; neither are static files, which know a 304 as well.
+    return "ticket-list" if response.status_code == 304 and request.path_info in PATHS else "none"
 
 
 class TicketsCollector(Collector):
@@ -78,7 +82,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     ):
         return HttpResponse("METRICS_TOKEN is asked for.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encode(registry()), content_type=content_type)
+    try:
+        return HttpResponse(encode(registry()), content_type=content_type)
+    except (OSError, ValueError, struct.error) as error:  # what prometheus_client makes of its folder's state
+        complain(error)
+        return HttpResponse("The metrics cannot be read.\n", status=503, content_type="text/plain; charset=utf-8")
 
 
 def registry() -> CollectorRegistry:

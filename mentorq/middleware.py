@@ -2,15 +2,18 @@
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.middleware import common
 from django.utils.encoding import escape_uri_path
+from rest_framework.settings import api_settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 logger = logging.getLogger("mentorq.requests")
@@ -55,6 +58,24 @@ def who_asked(request: HttpRequest) -> Any:
     """Return the account that the API or the desk found for the request, None where neither looked for one."""
     user, _ = getattr(request, "signed_in", None) or (getattr(request, "_cached_user", None), None)
     return user
+
+
+class UnexpectedProxyMiddleware:
+    """Warns, once a process, that a proxy seems to stand in front while NUM_PROXIES is 0; left out otherwise."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if api_settings.NUM_PROXIES != 0:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        self.warned = threading.Lock()  # taken by the first who warns, for ever
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "HTTP_X_FORWARDED_FOR" in request.META and self.warned.acquire(blocking=False):
+            logger.warning(
+                "A request came with X-Forwarded-For while NUM_PROXIES is 0. If a proxy stands in front, set NUM_PROXIES=1:"
+                " until then all clients share its address, and with it their tries to sign in (docs/configuration.md)."
+            )
+        return self.get_response(request)
 
 
 class OptionalSlashMiddleware:

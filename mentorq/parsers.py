@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework import parsers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.utils.json import strict_constant
 
 
@@ -14,6 +14,7 @@ class JSONParser(parsers.JSONParser):
     """Reads UTF-8 JSON, whatever charset the request claims; raises ParseError (400), also for JSON nested too deep."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        refuse_encoded(parser_context)
         try:
             data = json.loads(
                 whole(stream.read(), parser_context).decode(),
@@ -30,6 +31,21 @@ class JSONParser(parsers.JSONParser):
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from error
         return data
+
+
+class EncodedBody(UnsupportedMediaType):
+    """415: the body is compressed, or encoded in another way."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__("", f'The body has the Content-Encoding "{encoding}": send it without one.')
+
+
+def refuse_encoded(parser_context: Mapping[str, Any] | None) -> None:
+    """Raise EncodedBody for any Content-Encoding that changes the bytes: a few of them can become gigabytes."""
+    request = (parser_context or {}).get("request")
+    encoding = request.headers.get("Content-Encoding", "").strip() if request else ""
+    if encoding.lower() not in ("", "identity"):
+        raise EncodedBody(encoding[:100])
 
 
 def whole(body: bytes, parser_context: Mapping[str, Any] | None) -> bytes:

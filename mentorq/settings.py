@@ -3,38 +3,43 @@
 They fail closed: whatever is not `manage.py` without a SECRET_KEY, or pytest, counts as production.
 """
 
+import os
 import sys
 from datetime import UTC, timedelta
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from mentorq.environment import at_least, boolean, database, listed, origins, rate, read, time_zone, url
+from mentorq.environment import (
+    LAPTOP_KEY,
+    at_least,
+    boolean,
+    database,
+    folder,
+    listed,
+    origins,
+    rate,
+    read,
+    secret_key,
+    time_zone,
+    url,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Who started this process?
 
 UNDER_PYTEST = "pytest" in sys.modules and not {"mentorq.wsgi", "mentorq.asgi"} & set(sys.modules)
-SECRET_KEY = read("SECRET_KEY", str, "")
-LOCAL = UNDER_PYTEST or (not SECRET_KEY and Path(sys.argv[0]).name == "manage.py")
+UNDER_MANAGE_PY = Path(sys.argv[0]).name == "manage.py"
+SECRET_KEY = secret_key(required=not (UNDER_PYTEST or UNDER_MANAGE_PY)) or LAPTOP_KEY
+LOCAL = UNDER_PYTEST or SECRET_KEY == LAPTOP_KEY
 
 # Core
 
 DEBUG = read("DEBUG", boolean, LOCAL)
-
-if not SECRET_KEY:
-    if not LOCAL:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set: a server needs one to sign its tokens. Make one with\n"
-            "    python -c 'import secrets; print(secrets.token_urlsafe(64))'\n"
-            "and keep it in the environment of every process."
-        )
-    SECRET_KEY = "django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"  # noqa: S105 - LOCAL only
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, LOCAL_HOSTS)
@@ -64,6 +69,7 @@ MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
     "mentorq.metrics.RequestMetricsMiddleware",
     "mentorq.middleware.RequestLogMiddleware",
+    "mentorq.middleware.UnexpectedProxyMiddleware",
     # Early, so that errors and preflights carry the headers too.
     "corsheaders.middleware.CorsMiddleware",
     "mentorq.middleware.NoStoreMiddleware",
@@ -128,9 +134,9 @@ WHITENOISE_USE_FINDERS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId", "correlation_id_field": "request_id"}},
+    "filters": {"request_id": {"()": "mentorq.logs.RequestId"}},
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {request_id}: {message}", "style": "{"},
+        "line": {"format": "{asctime} {levelname} {name}{of_request}: {message}", "style": "{"},
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
             "format": "{asctime}{levelname}{name}{request_id}{message}",
@@ -152,6 +158,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "ERROR"},
         "django_guid": {"level": "ERROR"},
+        "django.utils.autoreload": {"level": "WARNING"},  # that runserver watches files is no news
         # A scanner's hosts would fill the log with tracebacks; that each was a 400, mentorq.requests says.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
@@ -160,6 +167,12 @@ DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False, "VALI
 
 # What Prometheus must send to read /metrics, which is not there without.
 METRICS_TOKEN = read("METRICS_TOKEN", str, "")
+# prometheus_client looks into the environment itself, and takes an empty value for the present folder. A command may run
+# while the server is stopped, and its folder with it.
+PROMETHEUS_MULTIPROC_DIR = read("PROMETHEUS_MULTIPROC_DIR", str if UNDER_MANAGE_PY else folder, "")
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+if PROMETHEUS_MULTIPROC_DIR:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = PROMETHEUS_MULTIPROC_DIR
 
 # Security
 

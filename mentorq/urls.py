@@ -3,19 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from mentorq.metrics import metrics
-from mentorq.views import healthz, readyz
+from mentorq.views import IndexView, SchemaView, healthz, readyz
 
 handler500 = "mentorq.views.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
     path("admin/", admin.site.urls),
+    path("api/", IndexView.as_view(), name="index"),
     path("api/auth/", include("mentorq_users.urls")),
     path("api/", include("mentorq_backend.urls")),
-    path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path(
         "api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"
     ),

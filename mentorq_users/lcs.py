@@ -7,12 +7,14 @@ LCSError
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
@@ -20,6 +22,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from prometheus_client import Histogram
 
+from mentorq.histograms import observe
 from mentorq_users.breaker import Breaker
 from mentorq_users.deadlines import DeadlineAdapter
 from mentorq_users.emails import normalize_email
@@ -162,8 +165,14 @@ class LCSClient:
             with _measured(path):
                 return parse(_open(*_ask(path, payload, self.address)))
         except LCSUnavailable as error:
-            logger.warning("LCS %s is unavailable: %s", path, error)
+            logger.warning("LCS %s is unavailable: %s (%s)", path, error, _where())
             raise LCSUnavailable(f"{path}: {error}") from error
+
+
+def _where() -> str:
+    """Return LCS's URL for the log, without a password in it, and on a laptop how to have LCS's stand-in there."""
+    url = re.sub("//.*@", "//…@", settings.LCS_BASE_URL)
+    return f"{url}: manage.py runlcs {urlsplit(url).port}" if settings.DEBUG and urlsplit(url).port else url
 
 
 @contextmanager
@@ -179,7 +188,7 @@ def _measured(call: str) -> Iterator[None]:
         outcome = "unavailable"
         raise
     finally:
-        CALLS.labels(call, outcome).observe(time.perf_counter() - start)
+        observe(CALLS, time.perf_counter() - start, call, outcome)
 
 
 def _ask(path: str, payload: Mapping[str, Any], address: str) -> tuple[int, bytes]:

@@ -13,6 +13,7 @@ METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
 ROUTES = {
     "/": "DELETE GET HEAD OPTIONS PATCH POST PUT",
     "/admin/…": "",
+    "/api/": "GET HEAD OPTIONS",
     "/api/auth/logout/": "OPTIONS POST",
     "/api/auth/refresh/": "OPTIONS POST",
     "/api/auth/token/": "OPTIONS POST",

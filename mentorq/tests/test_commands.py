@@ -6,10 +6,24 @@ import pytest
 
 from mentorq.tests.test_settings import ROOT, SERVER, run
 
+SET = {"ALLOWED_HOSTS": "mentorq.example", "CORS_ALLOWED_ORIGINS": "https://frontend.example"}
+
+
+@pytest.mark.parametrize("nothing", [None, "", " "])
+@pytest.mark.parametrize("name", SET)
+def test_check_deploy_warns_of_a_variable_that_was_never_set(name, nothing):
+    environment = {**SERVER, **SET, name: nothing}
+    environment = {key: value for key, value in environment.items() if value is not None}
+
+    process = run("manage.py", "check", "--deploy", "--fail-level=WARNING", **environment)
+
+    assert (process.returncode, f"?: (mentorq.W003) {name} is not set.\n" in process.stderr) == (1, True)
+    assert process.stderr.count("W0") == 1
+
 
 @pytest.mark.parametrize("url", ["", "postgres://user:password@db.example/mentorq"])
 def test_check_deploy_has_no_warning_with_a_production_environment(url):
-    environment = {**SERVER, "ALLOWED_HOSTS": "mentorq.example", "DATABASE_URL": url}
+    environment = {**SERVER, **SET, "DATABASE_URL": url}
 
     process = run("manage.py", "check", "--deploy", "--fail-level=DEBUG", **environment)
 

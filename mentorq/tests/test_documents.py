@@ -38,6 +38,31 @@ def test_every_link_between_documents_leads_somewhere(document):
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
+def section(document, title):
+    """What stands in a document under a heading."""
+    return re.search(rf"^## {title}\n.*?(?=^## |\Z)", (BASE_DIR / document).read_text(), re.DOTALL | re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize(("document", "title"), [("README.md", "Deployment in brief"), ("docs/operations.md", "Start")])
+def test_a_documented_deployment_expects_its_proxy(document, title):
+    commands = re.search(r"```sh\n(.*?)```", section(document, title), re.DOTALL)[1]
+
+    assert ("granian" in commands, re.findall(r"NUM_PROXIES=(\d)", commands)) == (True, ["1"])
+    assert re.findall(r"^NUM_PROXIES=(\d)", (BASE_DIR / ".env.example").read_text(), re.MULTILINE) == ["1"]
+
+
+def test_a_command_is_run_with_what_the_unit_has():
+    unit = dict(re.findall(r"^(User|WorkingDirectory|EnvironmentFile)=(.+)$", section("docs/operations.md", "Start"), re.M))
+    command = re.search(r"systemd-run (.*?)\n}", section("docs/operations.md", "Run a command"), re.DOTALL)[1]
+
+    given = dict(re.findall(r"--property=(\w+)=(\S+)", command))
+    assert {"User": re.search(r"--uid=(\S+)", command)[1], **given} == unit
+
+
+def test_an_upgrade_begins_with_what_may_keep_a_server_from_starting():
+    assert section("docs/operations.md", "Upgrade").splitlines()[2].startswith("Before you upgrade, look at `SECRET_KEY`")
+
+
 @pytest.mark.parametrize(("document", "times"), [("README.md", 1), ("docs/operations.md", 2)])
 def test_the_server_is_started_as_it_is_measured_and_tortured(document, times):
     """Where it listens is each reader's own."""

@@ -9,8 +9,12 @@ import uuid
 
 import pytest
 from django.db import OperationalError, connection
+from django.http import HttpResponse
+from django.test import RequestFactory
 from rest_framework.test import APIClient
 
+from mentorq.logs import RequestId
+from mentorq.middleware import UnexpectedProxyMiddleware
 from mentorq.settings import BASE_DIR
 from mentorq_users.models import User
 
@@ -123,6 +127,92 @@ logging.getLogger("mentorq").error("odd\\ntext")
         ("ERROR", "mentorq", None, "odd\ntext"),
     ]
     assert re.fullmatch("[0-9a-f]{32}", lines[0]["request_id"])
+
+
+@pytest.mark.parametrize(
+    ("debug", "url", "said"),
+    [
+        (True, "http://127.0.0.1:9/dev", "http://127.0.0.1:9/dev: manage.py runlcs 9"),
+        (False, "http://127.0.0.1:9/dev", "http://127.0.0.1:9/dev"),
+        (True, "http://somebody:s3cret@127.0.0.1:9/dev", "http://…@127.0.0.1:9/dev: manage.py runlcs 9"),
+    ],
+)
+def test_a_missing_lcs_is_named_with_its_url_and_on_a_laptop_with_its_stand_in(db, settings, caplog, debug, url, said):
+    settings.DEBUG, settings.LCS_BASE_URL = debug, url
+
+    APIClient().post("/api/auth/token", {"email": "ada@example.edu", "lcs_token": "x"})
+
+    messages = [record.getMessage() for record in caplog.records if record.name == "mentorq_users.lcs"]
+    assert messages == [f"LCS /validate is unavailable: ConnectionError ({said})"]
+
+
+def test_a_line_for_people_has_an_id_only_if_a_request_is_asked(db, settings):
+    line = settings.LOGGING["formatters"]["line"]
+    handler, lines = logging.Handler(), []
+    handler.addFilter(RequestId())
+    handler.setFormatter(logging.Formatter(line["format"], style=line["style"]))
+    handler.emit = lambda record: lines.append(handler.format(record)[24:])
+    logging.getLogger().addHandler(handler)
+
+    try:
+        logging.getLogger("mentorq").error("It starts")
+        answer = APIClient().get("/api/nope")
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+    assert lines[0] == "ERROR mentorq: It starts"
+    assert lines[-1].startswith(f"INFO mentorq.requests {answer['X-Request-ID']}: GET /api/nope 404 ")
+
+
+def test_that_files_are_watched_is_no_news():
+    assert not logging.getLogger("django.utils.autoreload").isEnabledFor(logging.INFO)
+
+
+# A proxy that nobody expects
+
+
+@pytest.fixture
+def warnings(monkeypatch, caplog):
+    """How often a new server, with so many proxies in front, has warned after these requests: paths and their headers."""
+
+    def get(num_proxies, *requests):
+        monkeypatch.setattr("rest_framework.settings.api_settings.NUM_PROXIES", num_proxies)
+        caplog.clear()
+        client = APIClient()
+        for path, headers in requests:
+            client.get(path, headers=headers)
+        assert [record for record in caplog.records if "198.51.100.7" in record.getMessage()] == []
+        return [record.getMessage()[:73] for record in caplog.records if record.levelname == "WARNING"]
+
+    return get
+
+
+FORWARDED = {"X-Forwarded-For": "198.51.100.7"}
+UNEXPECTED = "A request came with X-Forwarded-For while NUM_PROXIES is 0. If a proxy st"
+
+
+@pytest.mark.parametrize("path", ["/api/tickets", "/healthz", "/api/nope", "/admin/login/", "/static/nope"])
+def test_a_forwarded_header_that_is_not_expected_is_a_warning_without_its_value(db, warnings, path):
+    assert warnings(0, (path, FORWARDED)) == [UNEXPECTED]
+
+
+def test_a_thousand_of_them_are_one_warning(db, warnings):
+    assert warnings(0, *[("/healthz", FORWARDED)] * 1000) == [UNEXPECTED]
+
+
+def test_of_many_at_once_one_warns(at_once, monkeypatch, caplog):
+    monkeypatch.setattr("rest_framework.settings.api_settings.NUM_PROXIES", 0)
+    server = UnexpectedProxyMiddleware(HttpResponse)
+    request = RequestFactory().get("/", headers=FORWARDED)
+
+    at_once([lambda: [server(request) for _ in range(200)]] * 8)
+
+    assert [record.getMessage()[:73] for record in caplog.records] == [UNEXPECTED]
+
+
+@pytest.mark.parametrize(("num_proxies", "headers"), [(0, {}), (1, FORWARDED), (2, FORWARDED), (None, FORWARDED)])
+def test_what_is_expected_is_no_warning(db, warnings, num_proxies, headers):
+    assert warnings(num_proxies, ("/healthz", headers), ("/api/tickets", headers)) == []
 
 
 # Ready?

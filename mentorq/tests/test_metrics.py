@@ -1,5 +1,8 @@
 """`/metrics`: for Prometheus alone, and true."""
 
+import errno
+import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +12,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from prometheus_client import REGISTRY
 
+from mentorq.histograms import ROOM, take_room
 from mentorq.settings import BASE_DIR
 from mentorq_users import lcs as lcs_module
 
@@ -191,6 +195,89 @@ def test_all_workers_are_counted_together(tmp_path):
 
     logins = r'mentorq_request_seconds_count\{method="GET",status="200",view="admin:login"\} (\S+)'
     assert [re.findall(logins, worker.stdout) for worker in run] == [["1.0"], ["2.0"], ["3.0"]]
+
+
+# Metrics that cannot be kept
+
+BROKEN = f"""
+import json, os, resource, shutil, sys
+folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+from mentorq.wsgi import application
+from django.test import Client
+from mentorq_users.devlcs import DevLCS
+from django.conf import settings
+from django.core.management import call_command
+
+def ask():
+    client = Client(HTTP_HOST="mentorq.example", HTTP_X_FORWARDED_PROTO="https", raise_request_exception=False)
+    credentials = {{"email": "ada@example.edu", "lcs_token": lcs.sign_in("ada@example.edu")}}
+    answers = [client.get(path, headers={SCRAPE!r}) for path in ("/healthz", "/api/nope", "/admin/login/", "/metrics")]
+    answers.append(client.post("/api/auth/token", credentials, "application/json"))
+    return [(a.status_code, a.headers["Content-Type"].partition(";")[0]) for a in answers]
+
+call_command("migrate", verbosity=0)
+lcs = DevLCS()
+with lcs.serving():
+    settings.LCS_BASE_URL = lcs.url
+    WHEN
+    print(json.dumps([ask(), ask()]))
+"""
+GONE = "shutil.rmtree(folder)"
+GONE_LATER = "ask(); shutil.rmtree(folder)"
+FULL = "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+DAMAGED = "ask(); open(f'{folder}/histogram_1.db', 'w').close()"
+HTML, JSON, TEXT = "text/html", "application/json", "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("when", "scraped", "lost"),
+    [(GONE, 503, 1), (GONE_LATER, 503, 1), (FULL, 200, 1), (DAMAGED, 503, 1), ("pass", 200, 0)],
+    ids=["folder gone", "folder gone later", "disk full", "file damaged", "all well"],
+)
+def test_metrics_that_cannot_be_kept_break_no_request_and_are_logged_once(tmp_path, when, scraped, lost):
+    (tmp_path / "metrics").mkdir()
+    environment = {
+        "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "mentorq.example", "METRICS_TOKEN": TOKEN,
+        "PROMETHEUS_MULTIPROC_DIR": f"{tmp_path}/metrics", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+    }  # fmt: skip
+    if when == FULL:  # SQLite's file as well; nothing there needs room to be read
+        environment["DATABASE_URL"] = "sqlite:///:memory:"
+    command = [sys.executable, "-c", BROKEN.replace("WHEN", when)]
+
+    run = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True)
+
+    assert run.returncode == 0, run.stderr
+    answers = [[200, JSON], [404, JSON], [200, HTML], [scraped, TEXT], [200, JSON]]
+    assert json.loads(run.stdout) == [answers, answers]
+    assert run.stderr.count("Metrics are lost") == lost
+
+
+def test_room_that_could_not_be_taken_is_asked_for_again_and_leaves_no_empty_file(tmp_path, monkeypatch):
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", fail)
+    with pytest.raises(OSError, match="No space left"):
+        take_room(str(tmp_path), 7)
+    left = list(tmp_path.iterdir())
+    monkeypatch.undo()
+    take_room(str(tmp_path), 7)
+
+    assert (left, [(file.name, file.stat().st_size) for file in tmp_path.iterdir()]) == ([], [("histogram_7.db", ROOM)])
+
+
+@pytest.mark.usefixtures("metrics_token")
+@pytest.mark.parametrize("name", ["mentorq_backend/favicon.svg", "admin/css/base.css"])
+def test_an_unchanged_static_file_is_no_poll(client, db, name):
+    labels = {"method": "GET", "status": "304"}
+    before = {view: count("mentorq_request_seconds", view=view, **labels) for view in ("ticket-list", "none")}
+    modified = client.get(f"/static/{name}")["Last-Modified"]
+
+    response = client.get(f"/static/{name}", headers={"If-Modified-Since": modified})
+
+    after = {view: count("mentorq_request_seconds", view=view, **labels) for view in before}
+    assert response.status_code == 304
+    assert after == {"ticket-list": before["ticket-list"], "none": before["none"] + 1}
 
 
 def test_a_page_of_another_origin_cannot_read_it(db, metrics_token):

@@ -2,15 +2,19 @@
 
 import json
 import re
+import threading
 from html.parser import HTMLParser
 
 import pytest
 import yaml
 from django.conf import settings
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
+from rest_framework.test import APIClient
 
 from mentorq.tests.routes import API_ROUTES, ROUTES
+from mentorq.views import generated
 from mentorq_backend.models import Feedback
 from mentorq_users.throttles import TokenThrottle
 
@@ -88,7 +92,7 @@ def test_every_route_of_the_api_is_in_the_document_with_its_methods():
     routes = {
         route.replace("<pk>", "{id}").replace("<", "{").replace(">", "}"): ROUTES[route]
         for route in API_ROUTES
-        if route not in ("/api/docs/", "/api/schema/")
+        if route not in ("/api/", "/api/docs/", "/api/schema/")
     }
 
     documented = {path: {method.upper() for method in operations} for path, operations in DOCUMENT["paths"].items()}
@@ -115,6 +119,37 @@ def test_the_document_is_served_to_anyone_as_json(client, slash):
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/vnd.oai.openapi+json")
     assert json.loads(response.content) == DOCUMENT
     assert re.fullmatch(r"3\.0\.\d", DOCUMENT["openapi"])
+
+
+@pytest.fixture
+def generators(monkeypatch):
+    """The names of the threads that generated the document, which nobody has asked for yet."""
+    names, generate = [], SchemaGenerator.get_schema
+
+    def get_schema(*args, **kwargs):
+        names.append(threading.current_thread().name)
+        return generate(*args, **kwargs)
+
+    generated.cache_clear()
+    monkeypatch.setattr(SchemaGenerator, "get_schema", get_schema)
+    yield names
+    generated.cache_clear()
+
+
+def test_the_document_is_generated_once_whoever_asks_and_however(client, client_of, dan, generators):
+    paths = ["/api/schema/", "/api/schema", "/api/schema/?version=2", "/api/schema/?lang=de", "/api/schema/?format=x"]
+
+    answers = [asked.get(path, headers={"host": "localhost"}) for path in paths for asked in (client, client_of(dan))]
+
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert [answer.status_code for answer in answers] == [200] * 10
+    assert len(generators) == 1
+
+
+def test_the_document_is_generated_once_for_many_who_ask_at_once(at_once, generators):
+    answers = at_once([lambda: APIClient().get("/api/schema/").content] * 4)
+
+    assert (len(set(answers)), len(generators)) == (1, 1)
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

@@ -120,6 +120,39 @@ def test_the_api_needs_no_csrf_token(db):
     assert error_of(response) == (401, "application/json", {"detail": "Token is invalid", "code": "token_not_valid"})
 
 
+# The index
+
+INDEX = {
+    "tickets": "https://mentorq.example/api/tickets/",
+    "statistics": "https://mentorq.example/api/tickets/stats/",
+    "feedback": "https://mentorq.example/api/feedback/",
+    "leaderboard": "https://mentorq.example/api/feedback/leaderboard/",
+    "token": "https://mentorq.example/api/auth/token/",
+    "refresh": "https://mentorq.example/api/auth/refresh/",
+    "logout": "https://mentorq.example/api/auth/logout/",
+    "schema": "https://mentorq.example/api/schema/",
+    "docs": "https://mentorq.example/api/docs/",
+}
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.parametrize("token", ["", "Bearer x"])
+def test_the_index_is_for_anyone_and_names_where_to_go_on(db, settings, path, accept, token):
+    settings.ALLOWED_HOSTS = ["mentorq.example"]
+    headers = {"accept": accept, "host": "mentorq.example", "Authorization": token}
+
+    response = Client().get(path, headers=headers, secure=True)
+
+    assert error_of(response) == (200, "application/json", INDEX)
+
+
+def test_every_path_of_the_api_without_a_number_in_it_is_in_the_index():
+    named = {url.removeprefix("https://mentorq.example") for url in INDEX.values()}
+
+    assert named == {route for route in API_ROUTES if "<" not in route} - {"/api/"}
+
+
 # Paths that are none
 
 
@@ -127,7 +160,7 @@ def test_the_api_needs_no_csrf_token(db):
 @pytest.mark.parametrize(
     "path",
     [
-        "/api", "/api/", "/api/nope", "/api/nope/", "/api//", "/api//tickets/", "/api/tickets//", "/api/tickets.json",
+        "/api/nope", "/api/nope/", "/api//", "/api//tickets/", "/api/tickets//", "/api/tickets.json",
         "/api/%0a", "/api/%0a/", "/api/%00", "/api/%ff", "/api/%2e%2e/admin/", "/api/tickets%0a", "/api/tickets/abc",
         "/api/tickets/²/", "/api/tickets/-1", "/api/tickets/1.5/", "/api/tickets/%D9%A1/", "/api/tickets/1%0a",
         "/api/tickets/1%0a/", "/api/tickets/1/nope/", "/api/tickets/1/history/nope",

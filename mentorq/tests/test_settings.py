@@ -20,7 +20,7 @@ import json, os, runpy, sys
 NAMES = [
     "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_COOKIE_SECURE", "CSRF_TRUSTED_ORIGINS", "DEBUG", "DESK_TIME_ZONE",
     "LCS_BASE_URL", "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE",
-    "TICKETS_MAX_OPEN",
+    "PROMETHEUS_MULTIPROC_DIR", "TICKETS_MAX_OPEN",
 ]
 for line in sys.stdin:
     program, folder, environment = json.loads(line)
@@ -71,6 +71,7 @@ PRODUCTION = {
     "LCS_TIMEOUT": 5.0,
     "LCS_TOKEN_KEYS": [KEY],
     "NUM_PROXIES": 0,
+    "PROMETHEUS_MULTIPROC_DIR": "",
     "SECURE_HSTS_SECONDS": 30 * 24 * 3600,
     "SECURE_SSL_REDIRECT": True,
     "SESSION_COOKIE_SECURE": True,
@@ -90,10 +91,12 @@ LAPTOP = {
     "LCS_BASE_URL": "http://127.0.0.1:8001/dev",
     "LCS_TOKEN_KEYS": ["django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"],
 }
-REFUSAL = """\
-ImproperlyConfigured: SECRET_KEY is not set: a server needs one to sign its tokens. Make one with
+LAPTOP_KEY = LAPTOP["LCS_TOKEN_KEYS"][0]
+REMEDY = """ Make one with
     python -c 'import secrets; print(secrets.token_urlsafe(64))'
 and keep it in the environment of every process."""
+REFUSAL = f"ImproperlyConfigured: SECRET_KEY is not set: a server needs one to sign its tokens.{REMEDY}"
+IS_AN_EXAMPLE = f"ImproperlyConfigured: SECRET_KEY is an example that everybody can read: a server needs its own.{REMEDY}"
 
 
 def python(*arguments: str, cwd: Any = ROOT, **environment: str) -> dict[str, Any]:
@@ -163,6 +166,42 @@ def test_no_program_but_manage_py_starts_without_a_secret_key(settings_of, progr
     assert settings_of(program) == REFUSAL
 
 
+def example_key():
+    """The SECRET_KEY of .env.example."""
+    return re.search("^SECRET_KEY=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)[1]
+
+
+@pytest.mark.parametrize("form", ["{}", " {} ", '"{}"', "'{}'", "{}-2"])
+@pytest.mark.parametrize("key", [example_key(), LAPTOP_KEY])
+@pytest.mark.parametrize("program", ["manage.py", "/usr/bin/gunicorn", "granian"])
+def test_a_key_that_everybody_can_read_is_refused(settings_of, program, key, form):
+    assert settings_of(program, SECRET_KEY=form.format(key)) == IS_AN_EXAMPLE
+
+
+@pytest.mark.parametrize("debug", ["", "on"])
+@pytest.mark.parametrize(("key", "length"), [("another", 7), (KEY[:31], 31), ("é" * 15 + "x", 31), ("$", 1)])
+@pytest.mark.parametrize("program", ["manage.py", "/usr/bin/gunicorn", "granian"])
+def test_a_key_that_is_too_short_is_refused_and_not_shown(settings_of, program, key, length, debug):
+    refusal = settings_of(program, SECRET_KEY=key, DEBUG=debug)
+
+    assert refusal == f"ImproperlyConfigured: SECRET_KEY has {length} bytes: a server needs at least 32.{REMEDY}"
+
+
+@pytest.mark.parametrize("key", [KEY[:32], "é" * 16])
+def test_a_key_of_32_bytes_is_enough(settings_of, key):
+    assert settings_of("granian", SECRET_KEY=key) == {**PRODUCTION, "LCS_TOKEN_KEYS": [key]}
+
+
+@pytest.mark.parametrize("key", [example_key(), "much-too-short-for-a-server"])
+@pytest.mark.parametrize("command", [["-c", "import mentorq.wsgi"], ["-c", "import mentorq.asgi"], ["manage.py", "check"]])
+def test_a_bad_key_ends_the_process_without_being_printed(command, key):
+    process = run(*command, SECRET_KEY=key)
+
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.endswith(f"{REMEDY}\n")
+    assert key not in process.stderr
+
+
 @pytest.mark.parametrize("program", ["manage.py", "./manage.py", "/srv/mentorq/manage.py"])
 def test_manage_py_with_nothing_set_is_a_laptop(settings_of, program):
     assert settings_of(program) == LAPTOP
@@ -176,7 +215,7 @@ def test_whatever_has_a_secret_key_is_production(settings_of, program):
 VARIABLES = [
     "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS", "SECURE_SSL_REDIRECT",
     "DATABASE_URL", "TICKETS_MAX_OPEN", "THROTTLE_TOKEN", "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "NUM_PROXIES", "LCS_BASE_URL",
-    "DESK_TIME_ZONE",
+    "DESK_TIME_ZONE", "PROMETHEUS_MULTIPROC_DIR",
 ]  # fmt: skip
 
 
@@ -198,7 +237,7 @@ def test_empty_variables_mean_the_defaults_of_a_server(settings_of):
         ("DEBUG", "1", {**WITHOUT_TLS, "DEBUG": True}),
         ("DEBUG", "True", {**WITHOUT_TLS, "DEBUG": True}),
         ("DEBUG", "off", {}),
-        ("SECRET_KEY", "another", {"LCS_TOKEN_KEYS": ["another"]}),
+        ("SECRET_KEY", KEY[::-1], {"LCS_TOKEN_KEYS": [KEY[::-1]]}),
         ("ALLOWED_HOSTS", "a.example, b.example,", {"ALLOWED_HOSTS": ["a.example", "b.example"]}),
         ("CORS_ALLOWED_ORIGINS", "https://a.example,https://b.example:8443",
          {"CORS_ALLOWED_ORIGINS": ["https://a.example", "https://b.example:8443"]}),
@@ -247,6 +286,9 @@ def test_debug_on_a_laptop_is_what_the_variable_says_and_tls_stays_off(settings_
         ("NUM_PROXIES", "one"),
         ("LCS_TOKEN_KEYS", ","),  # no key at all, which would make every sign-in a 500
         ("DATABASE_URL", "nonsense"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/nowhere/mentorq"),
+        ("PROMETHEUS_MULTIPROC_DIR", "manage.py"),  # a file
+        ("PROMETHEUS_MULTIPROC_DIR", "/proc"),  # nobody writes there
         ("LCS_BASE_URL", "api.hackru.org/prod"),
         ("LCS_BASE_URL", "ftp://api.hackru.org/prod"),
         ("LCS_BASE_URL", "https://"),
@@ -278,6 +320,41 @@ def test_a_database_url_that_is_none_is_refused_without_its_password(settings_of
         f"ImproperlyConfigured: DATABASE_URL cannot be '{scheme}://…@{host}/mentorq'"
         " (sqlite:///file or postgres://user:password@host:5432/name): see docs/configuration.md."
     )
+
+
+# The workers' folder of metrics
+
+
+def test_a_folder_of_metrics_is_taken_as_it_is_named(settings_of, tmp_path):
+    read = settings_of("granian", **SERVER, PROMETHEUS_MULTIPROC_DIR=f" {tmp_path} ")
+
+    assert read == {**PRODUCTION, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+
+
+def test_a_command_runs_without_the_folder_that_a_stopped_server_took_with_it(settings_of):
+    read = settings_of("manage.py", **SERVER, PROMETHEUS_MULTIPROC_DIR="/run/of-a-stopped-server")
+
+    assert read["PROMETHEUS_MULTIPROC_DIR"] == "/run/of-a-stopped-server"
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_a_server_refuses_to_start_without_its_folder_of_metrics(server, tmp_path):
+    process = run("-c", f"import mentorq.{server}", **SERVER, PROMETHEUS_MULTIPROC_DIR=f"{tmp_path}/missing")
+
+    assert process.returncode == 1
+    assert process.stderr.endswith(
+        f"ImproperlyConfigured: PROMETHEUS_MULTIPROC_DIR cannot be '{tmp_path}/missing' (no folder that this process can"
+        " write to: make one that belongs to the server's user): see docs/configuration.md.\n"
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_name_is_no_folder_of_metrics(nothing):
+    code = "import mentorq.wsgi; from prometheus_client.values import ValueClass; print(ValueClass._multiprocess)"
+
+    process = run("-c", code, **SERVER, PROMETHEUS_MULTIPROC_DIR=nothing)
+
+    assert (process.returncode, process.stdout) == (0, "False\n")
 
 
 # The database
@@ -337,7 +414,7 @@ def test_the_urls_own_options_go_first(settings_of):
 
 
 def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):
-    read = settings_of("manage.py", SECRET_KEY="$HOME", LCS_TOKEN_KEYS="$PATH", HOME="/root")
+    read = settings_of("manage.py", SECRET_KEY=f"${KEY}", LCS_TOKEN_KEYS="$PATH", HOME="/root")
 
     assert (read["DEBUG"], read["LCS_TOKEN_KEYS"]) == (False, ["$PATH"])
 

@@ -48,7 +48,8 @@ def read():
         return [environ["wsgi.input"].read(10), environ["wsgi.input"].readline()]
 
     limited = limit_bodies(application)
-    return lambda path, body: limited({"PATH_INFO": path, "wsgi.input": body}, None)
+    environ = {"CONTENT_LENGTH": "1000", "wsgi.input": None}
+    return lambda path, body: limited({**environ, "PATH_INFO": path, "wsgi.input": body}, None)
 
 
 @pytest.fixture
@@ -91,6 +92,81 @@ def test_so_many_wait_for_their_bodies_and_the_next_one_is_refused(read, half_se
 def test_the_door_and_the_inside_do_not_wait_for_each_other(read, half_sent, half, other):
     with half_sent(half, 3):
         assert read(other, io.BytesIO(b"x")) == [b"x", b""]
+
+
+class Gunicorn:
+    """What gunicorn gives to an application to start its answer with."""
+
+    def __init__(self):
+        self.must_close = False
+
+    def start_response(self, status, headers, exc_info=None):
+        self.headers = headers
+
+    def force_close(self):
+        self.must_close = True
+
+
+GRANIAN = {"SERVER_SOFTWARE": "Granian", "SERVER_PROTOCOL": "HTTP/1.1"}
+RUNSERVER = {"SERVER_SOFTWARE": "WSGIServer/0.2", "SERVER_PROTOCOL": "HTTP/1.1"}
+CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
+
+
+@pytest.fixture
+def answered():
+    """The headers of an answer to a body, and whether gunicorn was told to close; `read` does what the view does."""
+
+    def answer(read, **environ):
+        def application(environ, start_response):
+            read(environ["wsgi.input"])
+            start_response("413 Too Large", [("X-Ours", "1")])
+            return []
+
+        server = Gunicorn()
+        limit_bodies(application)({"wsgi.input": io.BytesIO(b"12345"), **environ}, server.start_response)
+        return server.headers[1:], server.must_close
+
+    return answer
+
+
+CLOSED, OPEN = ([("Connection", "close")], True), ([], False)
+
+
+@pytest.mark.parametrize(
+    ("read", "environ", "expected"),
+    [
+        (lambda body: None, {"CONTENT_LENGTH": "5"}, CLOSED),
+        (lambda body: body.read(4), {"CONTENT_LENGTH": "5"}, CLOSED),
+        (lambda body: body.read(0), {"CONTENT_LENGTH": "5"}, CLOSED),
+        (lambda body: None, {"CONTENT_LENGTH": "nonsense"}, CLOSED),
+        (lambda body: None, CHUNKED, CLOSED),
+        (lambda body: body.read(5), CHUNKED, CLOSED),
+        (lambda body: (body.read(5), body.read(5)), CHUNKED, OPEN),
+        (lambda body: body.read(5), {"CONTENT_LENGTH": "5"}, OPEN),
+        (lambda body: (body.readline(3), body.readline()), {"CONTENT_LENGTH": "5"}, OPEN),
+        (lambda body: None, {"CONTENT_LENGTH": "0"}, OPEN),
+        (lambda body: None, {"CONTENT_LENGTH": ""}, OPEN),
+        (lambda body: None, {}, OPEN),
+    ],
+)
+def test_an_answer_before_the_whole_body_was_read_ends_the_connection(answered, read, environ, expected):
+    assert answered(read, **GRANIAN, **environ) == expected
+
+
+@pytest.mark.parametrize("server", [RUNSERVER, {**GRANIAN, "SERVER_PROTOCOL": "HTTP/2.0"}, {}])
+def test_a_header_that_a_server_forbids_is_not_sent(answered, server):
+    assert answered(lambda body: None, CONTENT_LENGTH="5", **server) == ([], True)
+
+
+def test_a_server_says_that_it_closes_after_a_body_that_is_too_large(tmp_path):
+    request = HEAD.format("POST /api/auth/token") + "Content-Type: application/json\r\nContent-Length: {0}\r\n\r\n"
+    with running(SERVERS["granian"], **production(migrated(tmp_path))) as server:
+        server.wait_until_ready()
+        sizes = [257 * 1024, 1024 * 1024, 3 * 1024 * 1024] * 10
+
+        answers = [server.say(request.format(size).encode() + b"x" * size).lower() for size in sizes]
+
+    assert [(answer[:12], b"\r\nconnection: close\r\n" in answer) for answer in answers] == [(b"http/1.1 413", True)] * 30
 
 
 def test_all_of_them_leave_a_worker_threads_for_the_queue():

@@ -45,7 +45,13 @@ def test_it_says_where_to_look(laptop, capsys):
     call_command("demo")
 
     page = capsys.readouterr().out
-    for line in ("http://127.0.0.1:8000/api/docs/", "http://127.0.0.1:8000/admin/", "mia@example.edu", "hackru", "curl -s"):
+    for line in (
+        "http://127.0.0.1:8000/api/docs/",
+        "http://127.0.0.1:8000/admin/",
+        "mia@example.edu",
+        "hackru",
+        "curl -fsS",
+    ):
         assert line in page
 
 

@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
+from mentorq.commands import database_name
 from mentorq_backend.exports import COLUMNS, lines
 from mentorq_backend.models import Ticket
 
@@ -300,7 +301,7 @@ def test_a_reader_who_has_enough_ends_it_without_a_word(queue, capsys):
         call_command("exporttickets", stdout=pipe)
 
     assert end.value.code == 1
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", f"Database: {database_name()}\n")
 
 
 def test_a_process_whose_reader_has_enough_prints_no_traceback(tmp_path):
@@ -315,14 +316,15 @@ def test_a_process_whose_reader_has_enough_prints_no_traceback(tmp_path):
         process.stdout.close()
         complaints = process.stderr.read()
 
-    assert (first, complaints, process.returncode) == (HEADER.replace("\r\n", "\n"), "", 1)
+    named = f"Database: SQLite {tmp_path}/tickets.sqlite3\n"
+    assert (first, complaints, process.returncode) == (HEADER.replace("\r\n", "\n"), named, 1)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--format=jsonl"]])
 def test_it_says_on_standard_error_how_many_there_were(queue, capsys, arguments):
     call_command("exporttickets", "--status=OPEN,CLOSED", *arguments)
 
-    assert capsys.readouterr().err == "Tickets written: 2\n"
+    assert capsys.readouterr().err == f"Database: {database_name()}\nTickets written: 2\n"
 
 
 def test_the_number_of_queries_is_the_same_for_any_number_of_tickets(db, ada):

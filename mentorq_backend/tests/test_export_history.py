@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from mentorq.commands import database_name
 from mentorq_backend import bulk
 from mentorq_backend.exports import COLUMNS, columns, lines
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
@@ -182,7 +183,8 @@ def test_progress_is_shown_where_a_long_file_is_written(ada, make_ticket, tmp_pa
 
     call_command("exporttickets", str(tmp_path / "tickets.jsonl"))
 
-    assert capsys.readouterr().err == "Lines written: 2\nLines written: 4\nTickets written: 4\n"
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"Database: {database_name()}", "Lines written: 2", "Lines written: 4", "Tickets written: 4"]
 
 
 def test_on_standard_output_there_is_no_progress(ada, make_ticket, capsys, monkeypatch):
@@ -191,4 +193,4 @@ def test_on_standard_output_there_is_no_progress(ada, make_ticket, capsys, monke
 
     call_command("exporttickets")
 
-    assert capsys.readouterr().err == "Tickets written: 1\n"
+    assert capsys.readouterr().err == f"Database: {database_name()}\nTickets written: 1\n"

@@ -6,6 +6,7 @@ from functools import partial
 from django.core.management import call_command
 from django.db import connection
 
+from mentorq.commands import database_name
 from mentorq_backend import bulk, imports
 from mentorq_backend.models import Ticket, TicketEvent
 from mentorq_backend.tests.files import ROW, jsonl
@@ -53,6 +54,7 @@ def test_progress_is_shown_where_it_takes_long(db, monkeypatch, capsys, tmp_path
     call_command("importtickets", str(file))
 
     assert capsys.readouterr().err.splitlines() == [
+        f"Database: {database_name()}",
         "Rows read: 2",
         "Rows read: 4",
         "All rows are good: adding the tickets that are not there yet.",
@@ -65,7 +67,7 @@ def test_of_a_short_file_only_the_end_is_told(db, tmp_path, capsys):
 
     call_command("importtickets", str(file))
 
-    assert capsys.readouterr() == ("Tickets added: 1; there already: 0\n", "")
+    assert capsys.readouterr() == ("Tickets added: 1; there already: 0\n", f"Database: {database_name()}\n")
 
 
 def test_nothing_of_it_stays_in_the_database_but_the_tickets(import_):

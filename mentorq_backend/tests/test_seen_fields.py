@@ -156,7 +156,8 @@ ANYBODY = {
     "sign in": "tokens", "bad sign-in": "401", "refresh": "access", "bad refresh": "401", "sign out": "bye",
     "bad sign-out": "401",
 }  # fmt: skip
-PUBLIC = {"/", "/api/docs/", "/api/schema/", "/healthz/", "/readyz/", "/metrics/"}  # the same for everybody, byte for byte
+# The same for everybody, byte for byte.
+PUBLIC = {"/", "/api/", "/api/docs/", "/api/schema/", "/healthz/", "/readyz/", "/metrics/"}
 WRITTEN = ["GET", "POST", "PATCH"]  # HEAD and OPTIONS have tests of their own
 COMMON = keys(
     "Allow Cache-Control Content-Length Content-Type Content-Security-Policy Cross-Origin-Opener-Policy Referrer-Policy"

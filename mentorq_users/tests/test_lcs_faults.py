@@ -95,7 +95,7 @@ def test_the_log_says_what_was_wrong(lcs, settings, fault, reason, caplog):
 
     assert str(error.value) in (f"/validate: {reason}", "/validate: TimeoutError")
     assert caplog.record_tuples == [
-        ("mentorq_users.lcs", logging.WARNING, f"LCS {str(error.value).replace(':', ' is unavailable:')}")
+        ("mentorq_users.lcs", logging.WARNING, f"LCS {str(error.value).replace(':', ' is unavailable:')} ({lcs.url})")
     ]
 
 

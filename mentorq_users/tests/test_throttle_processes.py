@@ -30,7 +30,7 @@ print(json.dumps([answer.status_code for answer in answers]))
 @pytest.mark.usefixtures("committed")
 def test_of_thirty_tries_at_two_workers_twenty_are_let_through(lcs):
     environment = {
-        **os.environ, "SECRET_KEY": "of-a-server-for-a-moment", "ALLOWED_HOSTS": "mentorq.example", "LCS_BASE_URL": lcs.url,
+        **os.environ, "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "mentorq.example", "LCS_BASE_URL": lcs.url,
         "THROTTLE_TOKEN": "20/day",
     }  # fmt: skip
     command = [sys.executable, "-c", WORKER, str(connection.settings_dict["NAME"])]

@@ -3,6 +3,8 @@
 What a server itself refuses, before MentorQ is asked, it refuses in its own words: only the status is held to.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import socket
@@ -69,7 +71,7 @@ class Desk:
 def serving(request, tmp_path_factory):
     """Each server in turn, on a SQLite file of its own."""
     environment = {"DATABASE_URL": migrated(str(tmp_path_factory.mktemp("wire"))), **PRODUCTION}
-    prepare = [sys.executable, "-m", "mentorq.bench.inside", "claims", "1", "40"]
+    prepare = [sys.executable, "-m", "mentorq.bench.inside", "claims", "1", "80"]
     made = json.loads(
         subprocess.run(prepare, cwd=BASE_DIR, env={**os.environ, **environment}, check=True, capture_output=True).stdout
     )
@@ -133,6 +135,51 @@ def test_a_body_that_would_be_too_large_is_413_in_json_before_it_has_come(desk):
     expected = {"detail": "The body is too large.", "code": "too_large"}
     assert desk.patch(Content_Length=len(CLOSE) + 400_000) == (413, expected)
     assert desk.status == "OPEN"
+
+
+UNREAD = {
+    "too large": ("/api/auth/token", 413, {}),
+    "not signed in": ("/api/tickets/", 401, {}),
+    "of no path": ("/api/nope", 404, {}),
+    "of a form": ("/admin/login/", 403, {}),
+    "in chunks": ("/api/auth/token", 411, {"Transfer_Encoding": "chunked"}),
+}
+
+
+@pytest.mark.parametrize("kind", UNREAD)
+@pytest.mark.parametrize("size", [1, 300, 20_000, 257 * 1024, 1024 * 1024, 5 * 1024 * 1024])
+def test_an_answer_before_the_body_was_read_says_close_or_the_connection_goes_on(desk, kind, size):
+    path, refusal, headers = UNREAD[kind]
+    expected = 400 if kind == "too large" and size < 256 * 1024 else refusal
+
+    outcomes = [kept_connection(desk, path, b"x" * size, headers) for _ in range(25)]
+
+    assert [(status, after in {"close", 200}) for status, after in outcomes] == [(expected, True)] * 25
+
+
+def kept_connection(desk, path, body, headers):
+    """Send a body and then a good request on one connection; return both statuses, or "close" if it was announced."""
+    sent = {**desk.headers({}), "Connection": "keep-alive", "Authorization": "", "Content-Length": str(len(body))}
+    if headers:
+        body, sent = chunked(body), {**sent, "Transfer-Encoding": "chunked"}
+        del sent["Content-Length"]
+    connection = http.client.HTTPConnection("127.0.0.1", desk.server.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", path, skip_host=True, skip_accept_encoding=True)
+        for name, value in sent.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        with contextlib.suppress(OSError):  # the server may have answered already
+            connection.send(body)
+        first = connection.getresponse()
+        first.read()
+        if first.headers.get("Connection", "").lower() == "close":
+            return first.status, "close"
+        connection.auto_open = 0  # no other connection instead
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/healthz", headers={"Host": HOST})
+            return first.status, connection.getresponse().status
+        return first.status, "lost"
 
 
 @pytest.mark.parametrize("method", ["BREW", "TRACE", "DELETE", "PUT"])

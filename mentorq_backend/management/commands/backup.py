@@ -7,11 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 
+from mentorq.commands import DatabaseCommand
 
-class Command(BaseCommand):
+
+class Command(DatabaseCommand):
     """Copies the database as it is at one instant, and looks whether the copy is whole."""
 
     help = "Copy SQLite's database into a new file, while the server runs. PostgreSQL has pg_dump: docs/operations.md."

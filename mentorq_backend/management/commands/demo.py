@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from mentorq.commands import DatabaseCommand
 from mentorq_backend.models import MICROSECOND, RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
 from mentorq_users.devlcs import PASSWORD, PEOPLE
@@ -37,15 +38,17 @@ MentorQ at {url}
   demo people                ada@ (hacker), mia@ (mentor), olga@ (organizer), dora@example.edu (director and mentor)
                              everybody's password is {password}
 
-Try it in another terminal: sign in at LCS, sign in here with what it gave, read the queue.
-  LCS=$(curl -s {lcs}/authorize -d '{{"email": "mia@example.edu", "password": "{password}"}}' | cut -d'"' -f8)
-  ACCESS=$(curl -s {url}/api/auth/token/ -H 'Content-Type: application/json' \\
-    -d '{{"email": "mia@example.edu", "lcs_token": "'$LCS'"}}' | cut -d'"' -f4)
-  curl -s {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
+Try it in another terminal: sign in at LCS, sign in here with the token that it gave, read the queue.
+  json() {{ python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
+  TOKEN=$(curl -fsS {lcs}/authorize \\
+    -d '{{"email": "mia@example.edu", "password": "{password}"}}' | json '["body"]["token"]')
+  ACCESS=$(curl -fsS {url}/api/auth/token/ -H 'Content-Type: application/json' \\
+    -d '{{"email": "mia@example.edu", "lcs_token": "'$TOKEN'"}}' | json '["access"]')
+  curl -fsS {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
 """
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Fills an empty queue and prints where to look. A queue that has tickets already is left alone."""
 
     help = "Fill an empty queue with demo people and tickets, and print where to look. Not for production."

@@ -8,9 +8,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.datastructures import MultiValueDict
 
+from mentorq.commands import DatabaseCommand
 from mentorq_backend.bulk import reported
 from mentorq_backend.exports import FORMATS, HEADER_LINES, format_of, lines, save, write
 from mentorq_backend.filters import TicketFilter
@@ -27,7 +28,7 @@ REMEDIES = {
 }
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Writes the tickets that the options ask for, oldest first; says on standard error how many they were."""
 
     help = "Write tickets as CSV or JSON lines, oldest first, to a file or standard output."
@@ -49,14 +50,11 @@ class Command(BaseCommand):
                 count = self._print(written) if file == STANDARD_OUTPUT else self._save(written, Path(file))
         except OSError as error:
             raise CommandError(f"Cannot write to {file}: {error.strerror or error}. Name another FILE.") from error
-        self._say(f"Tickets written: {count - HEADER_LINES[format_]}")
-
-    def _say(self, text: str) -> None:
-        self.stderr.write(text, str)  # `str`, because Django would print it in the red of errors
+        self.say(f"Tickets written: {count - HEADER_LINES[format_]}")
 
     def _save(self, written: Iterator[str], path: Path) -> int:
         """Write the lines to a file, with progress, and return how many there were; raises OSError."""
-        return save(reported(written, lambda count: self._say(f"Lines written: {count}")), path)
+        return save(reported(written, lambda count: self.say(f"Lines written: {count}")), path)
 
     def _print(self, written: Iterator[str]) -> int:
         """Write the lines to standard output and return how many there were; ends the program where nobody reads on."""

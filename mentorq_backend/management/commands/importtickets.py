@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from mentorq.commands import DatabaseCommand
 from mentorq_backend.exports import FORMATS, format_of
 from mentorq_backend.imports import add_tickets
 
 STANDARD_INPUT = "-"
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Adds the tickets that are not there yet: all of them or, where anything is wrong, none."""
 
     help = "Add the tickets of a CSV or JSON-lines file, with their original times: all, or none where a row is wrong."
@@ -27,15 +28,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
             with opened(file) as binary:
-                added, known = add_tickets(binary, options["format"] or format_of(file), self._say)
+                added, known = add_tickets(binary, options["format"] or format_of(file), self.say)
         except OSError as error:
             raise CommandError(f"Cannot read {file}: {error.strerror or error}. Name another FILE.") from error
         except ValidationError as error:
             raise CommandError("\n".join(error.messages)) from error
         self.stdout.write(f"Tickets added: {added}; there already: {known}")
-
-    def _say(self, text: str) -> None:
-        self.stderr.write(text, str)  # `str`, because Django would print it in the red of errors
 
 
 def opened(file: str) -> AbstractContextManager[BinaryIO]:

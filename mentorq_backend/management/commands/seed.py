@@ -5,9 +5,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import models, transaction
 
+from mentorq.commands import DatabaseCommand
 from mentorq_backend.bulk import load, reset_sequences
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_backend.revisions import count_change
@@ -15,7 +16,7 @@ from mentorq_backend.seeding import COLUMNS, MENTORS, hackathons, people
 from mentorq_users.models import User
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Adds the tickets, with people, history and feedback."""
 
     help = "Add many believable tickets, to measure on. Not for production."

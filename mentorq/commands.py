@@ -1,0 +1,56 @@
+"""What our `manage.py` commands that work on the database have in common."""
+
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+REMEDY = (
+    " Is DATABASE_URL set? On a server, run this with the server's environment (docs/operations.md);"
+    " a new database gets its tables from `manage.py migrate`."
+)
+
+
+class DatabaseCommand(BaseCommand):
+    """Names its database on standard error before anything else, and refuses one that is not MentorQ's.
+
+    Without its environment `manage.py` runs as on a laptop, and would work on another database than its operator means.
+    """
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        (options.get("stderr") or self.stderr).write(f"Database: {database_name()}\n")
+        refuse_foreign_database()
+        return super().execute(*args, **options)
+
+    def say(self, text: str) -> None:
+        """Write a line to standard error, without the red of errors."""
+        self.stderr.write(text, str)
+
+
+def database_name() -> str:
+    """Return which database the settings name, without a user or a password."""
+    config = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"SQLite {config['NAME']}"
+    options = config.get("OPTIONS", {})
+    host = config["HOST"] or options.get("host") or "localhost"
+    return f"PostgreSQL {config['NAME']} at {host}:{config['PORT'] or options.get('port') or 5432}"
+
+
+def refuse_foreign_database() -> None:
+    """Raise CommandError if the database has no accounts of ours, is not there, or does not answer; creates no file."""
+    if connection.vendor == "sqlite" and not is_there(str(connection.settings_dict["NAME"])):
+        raise CommandError(f"There is no such database.{REMEDY}")
+    try:
+        tables = connection.introspection.table_names()
+    except OperationalError as error:
+        raise CommandError(f"The database does not answer: {error}".strip()) from error
+    if get_user_model()._meta.db_table not in tables:
+        raise CommandError(f"This database has no tables of MentorQ's.{REMEDY}")
+
+
+def is_there(file: str) -> bool:
+    """Return whether SQLite has a database of that name already: opening it would make one."""
+    return file == ":memory:" or (Path(file).is_file() and Path(file).stat().st_size > 0)
