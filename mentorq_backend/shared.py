@@ -11,11 +11,17 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from prometheus_client import Counter
+from prometheus_client import Histogram
 
+from mentorq.histograms import observe
 from mentorq_backend.etags import digest_of
 
-BUILDS = Counter("mentorq_list_builds", "How often the list was built for everybody who sees it alike.")
+BUILDS = Histogram(
+    "mentorq_list_build_seconds",
+    "Lists built for everybody who sees them alike: how many, and how long it took.",
+    ["list"],
+    buckets=[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+)
 # So many requests of a process wait for a slow build to its end. The other threads are for polls and moves.
 PLACES = 6
 # Seconds after which a build is slow. Until then everybody waits: it ends before a thread is missed.
@@ -45,8 +51,8 @@ class Build:
 class SharedAnswers:
     """The latest answer to each question, and the builds that are going on."""
 
-    def __init__(self, most_kept: int = MOST_KEPT, places: int = PLACES, slow: float = SLOW) -> None:
-        self.most_kept, self.slow = most_kept, slow
+    def __init__(self, name: str, most_kept: int = MOST_KEPT, places: int = PLACES, slow: float = SLOW) -> None:
+        self.name, self.most_kept, self.slow = name, most_kept, slow
         self.places = threading.BoundedSemaphore(places)
         self.lock = threading.Lock()
         self.kept: OrderedDict[Hashable, Answer] = OrderedDict()
@@ -74,8 +80,8 @@ class SharedAnswers:
 
     def _make(self, mine: Build, question: Hashable, state: str, build: Callable[[], bytes]) -> Answer:
         try:
-            BUILDS.inc()
             content = build()
+            observe(BUILDS, time.monotonic() - mine.begun, self.name)
             answer = Answer(state, content, digest_of(content), mine.begun)
             self._keep(question, answer)
             mine.future.set_result(answer)
@@ -110,4 +116,4 @@ class SharedAnswers:
                 self.places.release()
 
 
-ANSWERS = SharedAnswers()
+ANSWERS = SharedAnswers("tickets")

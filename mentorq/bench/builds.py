@@ -1,6 +1,5 @@
 """How many lists a server has built, as its `/metrics` counts them."""
 
-import math
 import re
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from mentorq.tests.servers import Server
 
 WORKERS = 2  # of tests.servers.GRANIAN
 METRICS_TOKEN = "only-for-the-benchmark"  # noqa: S105
-BUILDS = re.compile(rb"^mentorq_list_builds_total(?:\{.*\})? (\S+)$", re.MULTILINE)
+BUILDS = re.compile(rb"^mentorq_list_build_seconds_count(?:\{.*\})? (\S+)$", re.MULTILINE)
 
 
 @contextmanager
@@ -25,12 +24,6 @@ def counting(url: str, **variables: str) -> Iterator[Server]:
 
 
 def built(server: Server) -> float:
-    """Return how many lists all workers have built so far, infinity if they do not count them."""
+    """Return how many lists all workers have built so far."""
     _, body = Client(server.port).ask(http("/metrics", token=METRICS_TOKEN))
-    counts = [float(count) for count in BUILDS.findall(body)]
-    return sum(counts) if counts else math.inf
-
-
-def built_since(server: Server, before: float) -> float:
-    """Return how many lists they have built since there were so many, infinity if they do not count them."""
-    return math.inf if math.isinf(now := built(server)) else now - before
+    return sum(float(count) for count in BUILDS.findall(body))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mentorq.bench.builds import WORKERS, built, built_since, counting
+from mentorq.bench.builds import WORKERS, built, counting
 from mentorq.bench.databases import inside
 from mentorq.bench.figures import Figure
 from mentorq.bench.load import Client, http, seconds_each
@@ -34,7 +34,7 @@ class Rush:
         Client(self.server.port).expect(http(LIST, token=self.opener, method="POST", body=ticket), 201)
         before = built(self.server)
         seconds = self.asked(self.requests)
-        self.built.append(built_since(self.server, before) / WORKERS)
+        self.built.append((built(self.server) - before) / WORKERS)
         return seconds
 
     def asked(self, requests: list[bytes]) -> float:

@@ -114,7 +114,10 @@ def away(ground: Ground) -> Iterator[Outcome]:
 def abused(ground: Ground) -> Iterator[Outcome]:
     """Yield what one person can do to the queue, and what becomes of a queue that is full of large tickets."""
     yield from abuses(ground.name, ground.empty("abused"), ground.size.tries)
-    yield from large_lists(ground.name, ground.empty("large"), ground.size.large)
+    large = ground.size.large
+    yield large_lists(ground.name, ground.empty("large"), large, mentors=8)
+    # As many bytes are on their way: to copy them takes both cores, whoever makes them.
+    yield large_lists(ground.name, ground.empty("smaller"), large * 8 // 100, mentors=100)
 
 
 def starved(ground: Ground) -> Iterator[Outcome]:
