@@ -6,8 +6,6 @@ from typing import Any
 import orjson
 from rest_framework.renderers import JSONRenderer
 
-from mentorq_users.models import User
-
 # Where an answer names people by e-mail. A name is the e-mail if nobody knows the name.
 ADDRESSES = {"owner_email", "owner", "mentor_email", "mentor", "by"}
 
@@ -36,10 +34,10 @@ class QueueRenderer(JSONRenderer):
 
 def respelled(data: Any, renderer_context: Mapping[str, Any] | None) -> Any:
     """Return the answer with the caller's own address in their spelling."""
-    user = getattr((renderer_context or {}).get("request"), "user", None)
-    if not isinstance(user, User) or user.typed == user.email:
-        return data
-    return _respelled(data, user.email, user.typed)
+    request = (renderer_context or {}).get("request")
+    # Not `request.user`, which would look for the account anew if the database did not answer the first time.
+    user, _ = getattr(getattr(request, "_request", None), "signed_in", None) or (None, None)
+    return data if user is None or user.typed == user.email else _respelled(data, user.email, user.typed)
 
 
 def _respelled(data: Any, email: str, typed: str) -> Any:

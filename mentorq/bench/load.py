@@ -10,11 +10,16 @@ HOST = "mentorq.example"
 
 
 class Client:
-    """One kept connection."""
+    """One connection, kept until the server says that it closes it."""
 
     def __init__(self, port: int, patience: float = 30) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
+        self.port, self.patience = port, patience
+        self._connect()
+
+    def _connect(self) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=self.patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.is_over = False
 
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
         """Return head and body of the answer; raises ConnectionError where the server hangs up."""
@@ -36,11 +41,15 @@ class Client:
 
     def _begin(self, request: bytes) -> tuple[bytes, int, bytes]:
         """Return the answer's head, how long the body is to be, and as much of it as came with the head."""
+        if self.is_over:
+            self.socket.close()
+            self._connect()
         self.socket.sendall(request)
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, part = data.partition(b"\r\n\r\n")
+        self.is_over = header(head, b"connection") == b"close"
         return head, int(header(head, b"content-length") or 0), part
 
     def expect(self, request: bytes, status: int) -> bytes:

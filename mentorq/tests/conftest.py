@@ -56,7 +56,7 @@ def effective(
         ),
         "POST /api/auth/refresh/": ("/api/auth/refresh/", signed_in),
         "POST /api/auth/logout/": ("/api/auth/logout/", signed_in),
-        "POST /api/tickets/": ("/api/tickets/", {"title": "My build loops", "location": "Table 12"}),
+        "POST /api/tickets/": ("/api/tickets/", {"title": "My tests hang", "location": "Table 12"}),
         "PATCH /api/tickets/{id}/": (f"/api/tickets/{ticket.pk}/", {"status": "CANCELLED", "mentor_email": ""}),
         "POST /api/feedback/": ("/api/feedback/", {"ticket": unrated.pk, "rating": 4.5}),
         "PATCH /api/feedback/{ticket}/": (f"/api/feedback/{rated.pk}/", {"rating": 0.5, "comments": "Hm."}),

@@ -99,13 +99,14 @@ if not POSTGRESQL:
     def test_a_full_disk_refuses_changes_with_503_and_damages_nothing(client_of, ada, make_ticket, settings):
         settings.TICKETS_MAX_OPEN = 10_000
         make_ticket(ada)
-        client, body = client_of(ada), {**TICKET, "comment": "x" * 2000}
+        client = client_of(ada)
         (pages,) = run("PRAGMA page_count")
         statuses = []
 
         run(f"PRAGMA max_page_count = {pages}")  # "database or disk is full", in SQLite's words
         try:
             while 503 not in statuses:
+                body = {**TICKET, "title": f"It loops {len(statuses)}", "comment": "x" * 2000}
                 statuses.append(client.post("/api/tickets", body).status_code)
             again, read = client.post("/api/tickets", body), client.get("/api/tickets")
         finally:

@@ -40,6 +40,9 @@ class Connection:
             self.writer.write(request)
             head = await self.reader.readuntil(b"\r\n\r\n")
             body = await self.reader.readexactly(int(header(head, b"content-length") or 0))
+            if header(head, b"connection") == b"close":
+                self.writer.close()
+                self.writer = None
             return int(head[9:12]), head, body
 
 

@@ -212,7 +212,7 @@ def test_a_button_makes_its_move(where, verb, before, after, desk, ada, mia, mak
     [
         ("OPEN", ["Claim", "Close", "Cancel"]),
         ("CLAIMED", ["Release", "Close", "Cancel"]),
-        ("CLOSED", ["Reopen"]),
+        ("CLOSED", ["Reopen", "Strike out"]),
         ("CANCELLED", ["Reopen"]),
     ],
 )

@@ -197,7 +197,7 @@ def test_a_host_that_is_not_ours_is_400_and_not_500(mia, tag, client_of):
 def test_a_changed_poll_takes_no_more_queries_than_a_first_one(ada, mia, tag, make_ticket, poll, django_assert_num_queries):
     make_ticket(ada)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         response = poll(mia, tag)
 
     assert (response.status_code, len(response.json())) == (200, 3)
