@@ -12,12 +12,15 @@ from mentorq_backend.serializers import TicketSerializer
 
 QUEUE = """\
 Mentors, organizers and directors get every ticket, closed ones too, everyone else their own. Newest first. The filters
-combine; addresses compare whatever their case.
+combine; addresses compare whatever their case. Only `status` may be given more than once.
 
 A plain array; with `limit` (at most 1,000) a page of it. Polled with `If-None-Match`, an unchanged queue is a 304.
 """
 OPENING = """\
 The caller's own. `owner` is the name to show, by default the owner's; some send `Anonymous`.
+
+Every text except `comment` becomes one line. Invisible characters and those that change the direction of what follows are
+dropped. A `title` or `location` that shows nothing is a 400. `null` for `comment` or `contact` counts as left out.
 
 Organizers and directors also open one for somebody else, or record help already given, by any other `status` and, if they
 like, `mentor` and `mentor_email`: such a ticket has its instants, but no waiting time, and stays out of the averages.

@@ -227,7 +227,8 @@ def test_it_is_ready_when_every_migration_is_there(db, path):
 
 def test_it_is_not_ready_while_a_migration_is_missing(db):
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'mentorq_backend' AND name = '0007_queue_entry'")
+        cursor.execute("SELECT MAX(name) FROM django_migrations WHERE app = 'mentorq_backend'")
+        cursor.execute("DELETE FROM django_migrations WHERE name = %s", cursor.fetchone())
 
     response = APIClient().get("/readyz")
 

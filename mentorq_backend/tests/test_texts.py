@@ -3,9 +3,10 @@
 import importlib
 
 import pytest
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rest_framework import serializers
@@ -230,7 +231,9 @@ def test_the_migration_cleans_what_was_there_before(ada, mia, make_ticket, impor
     Ticket.objects.filter(pk=ticket.pk).update(**blank, contact=ODD, mentor=ODD, comment=ODD_LINES)
     before, untouched = (Ticket.objects.get(pk=ticket.pk).version, Revision.objects.total()), exported().splitlines()[1]
 
-    importlib.import_module("mentorq_backend.migrations.0006_longer_texts").clean_texts(apps, None)
+    migration = importlib.import_module("mentorq_backend.migrations.0006_longer_texts")
+    then = MigrationLoader(connection).project_state(("mentorq_backend", "0006_longer_texts")).apps
+    migration.clean_texts(then, None)
 
     assert Ticket.objects.values_list("owner", "title", "location", "contact", "mentor", "comment").get(pk=ticket.pk) == (
         "ada@example.edu", "–", "–", CLEAN, CLEAN, CLEAN_LINES,
