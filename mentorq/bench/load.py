@@ -21,6 +21,10 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.is_over = False
 
+    def close(self) -> None:
+        """Hang up."""
+        self.socket.close()
+
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
         """Return head and body of the answer; raises ConnectionError where the server hangs up."""
         head, length, part = self._begin(request)
@@ -42,7 +46,7 @@ class Client:
     def _begin(self, request: bytes) -> tuple[bytes, int, bytes]:
         """Return the answer's head, how long the body is to be, and as much of it as came with the head."""
         if self.is_over:
-            self.socket.close()
+            self.close()
             self._connect()
         self.socket.sendall(request)
         data = b""

@@ -44,7 +44,7 @@ class Desk:
             server = stack.enter_context(running(SERVERS["granian"], **self.environment))
             server.wait_for_workers()
             self.client = Client(server.port)
-            stack.enter_context(closing(self.client.socket))
+            stack.enter_context(closing(self.client))
             self.stop = stack.pop_all().close
 
     def back_up(self):
