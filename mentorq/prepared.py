@@ -5,7 +5,7 @@ An INSERT and a conditional UPDATE of one row are written as SQL, from the model
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, cast
 
 from django.db import connection, connections
@@ -92,6 +92,7 @@ def _cursor(wrapper: Any) -> CursorWrapper:
     return cast("CursorWrapper", wrapper._prepare_cursor(Cursor(wrapper.connection)))
 
 
+@cache
 def _quoted(name: str) -> str:
     return connection.ops.quote_name(name)
 

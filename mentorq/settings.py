@@ -12,6 +12,7 @@ from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from mentorq.environment import (
     LAPTOP_KEY,
@@ -142,6 +143,7 @@ LOGGING = {
             "format": "{asctime}{levelname}{name}{request_id}{message}",
             "style": "{",
             "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+            "reserved_attrs": [*RESERVED_ATTRS, "of_request"],  # what only the line has
         },
     },
     "handlers": {

@@ -258,6 +258,7 @@ class Ticket(models.Model):
             to_status=changes["status"],
             mentor_email=changes.get("mentor_email", self.mentor_email),
             note=note,
+            counts=not note,
         )
         if not note:
             TicketEvent.objects.check_rate(by, opening=not from_status)
@@ -367,14 +368,16 @@ class TicketEvent(models.Model):
     to_status = models.CharField("to", max_length=9, choices=Status.choices)
     mentor_email = models.EmailField(blank=True)
     note = models.TextField(blank=True, db_default="", help_text="What was corrected: as it was, and as it is.")
-    imported = models.BooleanField(db_default=False, editable=False, help_text="Whether it came from a file.")
+    counts = models.BooleanField(
+        db_default=True, editable=False, help_text="Whether it is one of those that a person may do in an hour."
+    )
 
     objects = TicketEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
-        # What somebody did in the last hour. Files and invented rows bring events by the million, which do not count.
-        indexes = [models.Index(fields=["by", "at"], condition=Q(imported=False), name="ticketevent_done_here")]
+        # What somebody did in the last hour. Corrections do not count, nor what files and `seed` bring by the million.
+        indexes = [models.Index(fields=["by", "at", "from_status"], condition=Q(counts=True), name="ticketevent_done_here")]
 
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status} by {self.by}"

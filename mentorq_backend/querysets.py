@@ -129,7 +129,7 @@ class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
 
     def done_by(self, email: Any, opening: bool) -> "TicketEventQuerySet":
         """Return what that person did here: openings, or moves; neither corrections nor what a file brought."""
-        done = self.filter(by=email, imported=False, note="")
+        done = self.filter(by=email, counts=True)
         return done.filter(from_status="") if opening else done.exclude(from_status="")
 
 

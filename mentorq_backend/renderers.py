@@ -7,7 +7,7 @@ import orjson
 from rest_framework.renderers import JSONRenderer
 
 # Where an answer names people by e-mail. A name is the e-mail if nobody knows the name.
-ADDRESSES = {"owner_email", "owner", "mentor_email", "mentor", "by"}
+ADDRESSES = {"owner_email", "owner", "mentor_email", "mentor", "name", "by"}
 
 
 class OwnSpellingRenderer(JSONRenderer):

@@ -41,7 +41,7 @@ COLUMNS: dict[type[models.Model], list[str]] = {
         "active", "created", "queued", "claimed_datetime", "closed_datetime", "moved", "time_to_claim", "time_to_close",
         "recorded", "version",
     ],
-    TicketEvent: ["ticket_id", "at", "by", "from_status", "to_status", "mentor_email", "imported"],
+    TicketEvent: ["ticket_id", "at", "by", "from_status", "to_status", "mentor_email", "counts"],
     Feedback: ["ticket_id", "rating", "comments", "mentor", "mentor_email", "created"],
 }  # fmt: skip
 
@@ -107,16 +107,16 @@ def add_ticket(rows: Rows, ticket: int, owner: str, created: datetime, fate: str
     """Add a ticket that meets this `fate` to the rows, with its history and, often, its feedback."""
     wait = waiting_time(chance)
     opened, left = str(created), str(created + wait)
-    history: list[Row] = [(ticket, opened, owner, "", "OPEN", "", True)]
+    history: list[Row] = [(ticket, opened, owner, "", "OPEN", "", False)]
     person, claimed, closed, to_claim, to_close = "", None, None, None, None
     if fate == "CANCELLED":
-        history.append((ticket, left, owner, "OPEN", "CANCELLED", "", True))
+        history.append((ticket, left, owner, "OPEN", "CANCELLED", "", False))
     if fate == "CLOSED":
         person, claimed, to_claim = mentor, left, wait // MICROSECOND
         served = wait + MEDIAN_HELP * math.exp(chance.gauss(0, 0.9))
         closed, to_close = str(created + served), served // MICROSECOND
-        history.append((ticket, claimed, mentor, "OPEN", "CLAIMED", mentor, True))
-        history.append((ticket, closed, mentor, "CLAIMED", "CLOSED", mentor, True))
+        history.append((ticket, claimed, mentor, "OPEN", "CLAIMED", mentor, False))
+        history.append((ticket, closed, mentor, "CLAIMED", "CLOSED", mentor, False))
         if chance.random() < RATED:
             rows[Feedback].append((ticket, chance.choice(RATINGS), "", name(mentor), mentor, closed))
     rows[TicketEvent] += history

@@ -117,7 +117,7 @@ def _insert(cursor: Any) -> int:
         [step()],
     )
     added = int(cursor.rowcount)
-    _insert_parts(cursor, "ticketevent", exports.EVENT.values(), "part.id", imported="TRUE")
+    _insert_parts(cursor, "ticketevent", exports.EVENT.values(), "part.id", counts="FALSE")
     _insert_parts(cursor, "feedback", exports.FEEDBACK.values(), "imported.id")
     return added
 

@@ -62,6 +62,11 @@ def waited(kept: int | None, queued: datetime, until: datetime | None) -> int | 
     return (until - queued) // MICROSECOND if until else max(kept, 0)
 
 
+def leave_corrections_out(apps: Any, schema_editor: Any) -> None:
+    """Count no correction as one of the moves that a person may make in an hour."""
+    apps.get_model("mentorq_backend", "TicketEvent").objects.exclude(note="").update(counts=False)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("mentorq_backend", "0006_longer_texts"),
@@ -110,11 +115,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="ticketevent",
-            name="imported",
-            field=models.BooleanField(db_default=False, editable=False, help_text="Whether it came from a file."),
+            name="counts",
+            field=models.BooleanField(
+                db_default=True, editable=False, help_text="Whether it is one of those that a person may do in an hour."
+            ),
         ),
+        migrations.RunPython(leave_corrections_out, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name="ticketevent",
-            index=models.Index(condition=models.Q(("imported", False)), fields=["by", "at"], name="ticketevent_done_here"),
+            index=models.Index(
+                condition=models.Q(("counts", True)), fields=["by", "at", "from_status"], name="ticketevent_done_here"
+            ),
         ),
     ]

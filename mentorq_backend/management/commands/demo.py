@@ -131,7 +131,7 @@ def add_history(ticket: Ticket, steps: list[Step]) -> None:
             from_status=from_status,
             to_status=status,
             mentor_email=ticket.mentor_email if status in (Status.CLAIMED, Status.CLOSED) else "",
-            imported=True,  # nobody did it
+            counts=False,  # nobody did it
         )
         for from_status, (at, by, status) in zip(before, steps, strict=False)
     )
