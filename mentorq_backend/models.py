@@ -104,12 +104,10 @@ class Ticket(models.Model):
 
     @cached_property
     def rated(self) -> bool:
-        """Whether there is feedback to it."""
         return Feedback.objects.filter(pk=self.pk).exists()
 
     @property
     def row(self) -> tuple[Any, ...]:
-        """The columns of querysets.ROW."""
         return (*(getattr(self, column) for column in ROW[:-1]), self.pk if self.rated else None)
 
     def claim(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
@@ -117,7 +115,6 @@ class Ticket(models.Model):
         self.move(Status.CLAIMED, by=by, mentor_email=mentor_email, mentor=mentor)
 
     def release(self, *, by: User) -> None:
-        """Put a claimed ticket back into the queue."""
         if self.status in (Status.CLOSED, Status.CANCELLED):
             raise self._not_possible("released")
         self.move(Status.OPEN, by=by)
@@ -131,7 +128,6 @@ class Ticket(models.Model):
         self.move(Status.CANCELLED, by=by, mentor_email=mentor_email)
 
     def reopen(self, *, by: User) -> None:
-        """Put a closed or cancelled ticket back into the queue."""
         if self.status == Status.CLAIMED:
             raise self._not_possible("reopened")
         self.move(Status.OPEN, by=by)
@@ -210,7 +206,6 @@ class Ticket(models.Model):
         self._show(changes)
 
     def conflict(self) -> TicketConflict:
-        """Return the refusal for a caller whose picture of the ticket is out of date."""
         detail = {
             Status.OPEN: "Somebody has put it back into the queue already.",
             Status.CLAIMED: f"{shortened(self.mentor or self.mentor_email)} has claimed it already.",
@@ -234,7 +229,6 @@ class Ticket(models.Model):
         return self.owner_email
 
     def roles_of(self, user: User) -> set[Who]:
-        """Return what that person is to this ticket."""
         is_owner = user.email == self.owner_email
         return {
             who
@@ -369,7 +363,7 @@ class TicketEvent(models.Model):
     mentor_email = models.EmailField(blank=True)
     note = models.TextField(blank=True, db_default="", help_text="What was corrected: as it was, and as it is.")
     counts = models.BooleanField(
-        db_default=True, editable=False, help_text="Whether it is one of those that a person may do in an hour."
+        db_default=True, editable=False, help_text="Whether it uses up what a person may do in an hour."
     )
 
     objects = TicketEventQuerySet.as_manager()

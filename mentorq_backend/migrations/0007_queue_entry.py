@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
             model_name="ticketevent",
             name="counts",
             field=models.BooleanField(
-                db_default=True, editable=False, help_text="Whether it is one of those that a person may do in an hour."
+                db_default=True, editable=False, help_text="Whether it uses up what a person may do in an hour."
             ),
         ),
         migrations.RunPython(leave_corrections_out, migrations.RunPython.noop),
