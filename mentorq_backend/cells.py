@@ -16,8 +16,8 @@ from mentorq_users import texts
 from mentorq_users.emails import normalize_email
 
 EXAMPLE = "2026-02-14T23:05:00Z"
-# The last that JavaScript counts exactly; and behind it the database has ids left for the tickets to come.
-LARGEST_ID = 2**53 - 1
+# JavaScript counts exactly to twice that: the tickets to come have room behind it.
+LARGEST_ID = 2**52
 LONGEST_QUOTE = 60
 REMEMBERED = 4096
 WHOLE = re.compile("-?[0-9]{1,19}")
@@ -106,10 +106,17 @@ def _instant(raw: Any) -> datetime:
     try:
         at = datetime.fromisoformat(_text(raw))
         if at.tzinfo:
-            return at.astimezone(UTC)
+            return within_reach(at.astimezone(UTC))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"is no instant in ISO 8601 with an offset, such as {EXAMPLE}.") from error
     raise ValueError(f"has no offset from UTC: end it with Z or with +01:00, as in {EXAMPLE}.")
+
+
+def within_reach(at: datetime) -> datetime:
+    """Return the instant; raises ValueError in the first year and the last, which some time zones do not have."""
+    if not datetime.min.year < at.year < datetime.max.year:
+        raise ValueError("year")
+    return at
 
 
 READ: dict[type, Callable[[Any], Any]] = {
@@ -141,4 +148,4 @@ def _columns(
 REQUIRED = {"owner_email", "title", "location", "status", "created"}
 TICKET = _columns(Ticket, {name: name for name in exports.COLUMNS}, REQUIRED, active=True, recorded=False)
 FEEDBACK = _columns(Feedback, exports.FEEDBACK, set())
-EVENT = _columns(TicketEvent, exports.EVENT, {"at", "by", "to"})
+EVENT = _columns(TicketEvent, exports.EVENT, {"at", "to"})

@@ -249,8 +249,12 @@ def _contradictions(ticket: Values, row: Mapping[str, Any]) -> dict[str, str]:
         for column, has in HAS[status].items()
         if bool(ticket[column]) != has
     }
+    if status == Status.OPEN and ticket["mentor"] and not ticket["mentor_email"]:
+        errors["mentor"] = "A ticket that is OPEN has none."
     for wait, end in WAITS.items():
-        if ticket[wait] is not None and ticket[wait] < 0:
+        if ticket[wait] is not None and (ticket["recorded"] or not ticket[end]):
+            errors.setdefault(wait, f"Only a ticket with `{end}` that was not recorded has one.")
+        elif ticket[wait] is not None and ticket[wait] < 0:
             told = _is_told(wait, ticket, row)
             errors.setdefault(wait if told else end, "It is negative." if told else "It is before `created`.")
     return errors

@@ -165,7 +165,7 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         """
         # Nothing but the version changes: the ticket shows the feedback's URL from now on.
         rateable = type(ticket).objects.filter(pk=ticket.pk, status=Status.CLOSED, mentor_email=ticket.mentor_email)
-        if not ticket.mentor_email or not rateable.update():
+        if ticket.mentor_email in ("", ticket.owner_email) or not rateable.update():
             raise MoveNotAllowed("Only a closed ticket that a mentor helped with can be rated.")
         mentor = {"mentor": ticket.mentor, "mentor_email": ticket.mentor_email}
         return self.create(ticket=ticket, rating=rating, comments=comments, **mentor)

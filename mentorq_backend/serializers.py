@@ -179,7 +179,7 @@ class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
 
     class Meta:
         model = TicketEvent
-        fields = ["at", "by", "mentor_email"]
+        fields = ["at", "by", "mentor_email", "note"]
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return the fields; `from` is a word of Python's own and cannot be declared as an attribute."""
@@ -190,6 +190,7 @@ class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
             "from": serializers.CharField(source="from_status", help_text="Empty at the creation."),
             "to": serializers.CharField(source="to_status"),
             "mentor_email": fields["mentor_email"],
+            "note": fields["note"],
         }
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from mentorq_backend.models import Feedback
+from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.serializers import FeedbackSerializer
 from mentorq_users.models import User
 
@@ -320,3 +320,13 @@ def test_the_statistics_know_the_average_rating_of_the_tickets_looked_at(ada, mi
 def test_ratings_come_in_halves_in_the_database_too(closed):
     with pytest.raises(IntegrityError), transaction.atomic():
         Feedback.objects.give(closed, rating=4.2)
+
+
+def test_nobody_rates_their_own_help(ada, client_of, make_ticket):
+    ticket = make_ticket(ada)
+    # As a file may bring it.
+    Ticket.objects.filter(pk=ticket.pk).update(status="CLOSED", mentor_email=ada.email, closed_datetime=ticket.created)
+
+    response = client_of(ada).post("/api/feedback/", {"ticket": ticket.pk, "rating": 5})
+
+    assert (response.status_code, Feedback.objects.count()) == (403, 0)

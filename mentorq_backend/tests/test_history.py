@@ -33,7 +33,7 @@ def test_a_row_has_the_instant_of_its_move(ada, mia, olga, client_of, make_ticke
 
     rows = client.get(f"/api/tickets/{ticket.pk}/history/").json()
 
-    assert [set(row) for row in rows] == [{"at", "by", "from", "to", "mentor_email"}] * 3
+    assert [set(row) for row in rows] == [{"at", "by", "from", "to", "mentor_email", "note"}] * 3
     assert [row["at"] for row in rows] == [shown["created"], shown["claimed_datetime"], shown["closed_datetime"]]
 
 

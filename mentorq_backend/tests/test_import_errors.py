@@ -1,6 +1,7 @@
 """`manage.py importtickets` of a file in which something is wrong: every row is looked at, and nothing is imported."""
 
 import itertools
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,6 +18,7 @@ NO_INSTANT = "is no instant in ISO 8601 with an offset, such as 2026-02-14T23:05
 NO_OFFSET = "has no offset from UTC: end it with Z or with +01:00, as in 2026-02-14T23:05:00Z."
 NO_RATING = "is no rating: those go from 0.5 to 5, in halves."
 NO_ID = f"is no id: those go from 1 to {LARGEST_ID}."
+NO_WAIT = "Only a ticket with `{}_datetime` that was not recorded has one."
 HALF_A_PAIR = b'{"title":"\\ud83e"}\n'
 ENTRY = {"at": ROW["created"], "by": "ada@example.edu", "to": "OPEN"}
 
@@ -80,6 +82,8 @@ def test_lines_of_json_are_counted_as_an_editor_shows_them(complaints):
         ("created", "noon", f"'noon' {NO_INSTANT}"),
         ("created", 1771070400, f"1771070400 {NO_INSTANT}"),
         ("created", "2026-02-30T00:00:00Z", f"'2026-02-30T00:00:00Z' {NO_INSTANT}"),
+        ("created", "0001-12-31T23:59:59Z", f"'0001-12-31T23:59:59Z' {NO_INSTANT}"),
+        ("created", "9999-01-01T00:00:00Z", f"'9999-01-01T00:00:00Z' {NO_INSTANT}"),
         ("created", "0001-01-01T00:00:00+14:00", f"'0001-01-01T00:00:00+14:00' {NO_INSTANT}"),
         ("created", "２０２６-02-14T12:00:00Z", f"'２０２６-02-14T12:00:00Z' {NO_INSTANT}"),
         ("closed_datetime", "later", f"'later' {NO_INSTANT}"),
@@ -110,7 +114,7 @@ def test_lines_of_json_are_counted_as_an_editor_shows_them(complaints):
         ("history", [5], "Entry 1 is no JSON object of at, by, from, to, mentor_email, note."),
         ("history", [ENTRY, {"when": ""}], "Entry 2 is no JSON object of at, by, from, to, mentor_email, note."),
         ("history", [ENTRY, {**ENTRY, "at": "noon"}], f"Entry 2, at: 'noon' {NO_INSTANT}"),
-        ("history", [{"at": ROW["created"], "to": "OPEN"}], "Entry 1, by: A value is needed here."),
+        ("history", [{"at": ROW["created"], "by": ""}], "Entry 1, to: A value is needed here."),
         ("history", [{**ENTRY, "from": "LATE"}], "Entry 1, from: 'LATE': Value 'LATE' is not a valid choice."),
         ("history", [{**ENTRY, "note": "\0"}, {}], "Entry 1, note: '\\x00' holds a NUL, which no database keeps."),
     ],
@@ -301,3 +305,29 @@ def test_a_file_that_cannot_be_read_is_an_error(db, tmp_path, name, reason):
         call_command("importtickets", str(tmp_path / name))
 
     assert str(error.value) == f"Cannot read {tmp_path / name}: {reason}. Name another FILE."
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        (
+            {**ROW, "time_to_claim": 5},
+            f"time_to_claim: {NO_WAIT.format('claimed')}",
+        ),
+        (
+            {**CLOSED, "time_to_claim": 5},
+            f"time_to_claim: {NO_WAIT.format('claimed')}",
+        ),
+        (
+            {**CLOSED, "recorded": True, "time_to_close": 5},
+            f"time_to_close: {NO_WAIT.format('closed')}",
+        ),
+        ({**ROW, "mentor": "Mia"}, "mentor: A ticket that is OPEN has none."),
+    ],
+    ids=["open", "never claimed", "recorded", "a mentor's name"],
+)
+def test_what_a_ticket_cannot_have_is_refused_by_name(row, complaint, import_):
+    with pytest.raises(CommandError, match=re.escape(f"Row 1, column {complaint}")):
+        import_(jsonl(row))
+
+    assert Ticket.objects.count() == 0

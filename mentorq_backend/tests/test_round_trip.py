@@ -75,11 +75,18 @@ lives = st.tuples(tickets, st.lists(entries, max_size=3), st.none() | feedback)
 queues = st.lists(lives, max_size=4, unique_by=lambda life: life[0]["id"])
 
 
+def possible(columns):
+    """Return them without a mentor's name and waiting times that such a ticket cannot have."""
+    waits = {"time_to_claim": "claimed_datetime", "time_to_close": "closed_datetime"}
+    impossible = {wait: None for wait, end in waits.items() if columns["recorded"] or not columns.get(end)}
+    return columns | impossible | ({"mentor": ""} if columns["status"] == "OPEN" else {})
+
+
 def fill(queue):
     """Put these tickets, and nothing else, into the database."""
     empty()
     for columns, history, said in queue:
-        ticket = Ticket(**columns)
+        ticket = Ticket(**possible(columns))
         ticket.save(force_insert=True)
         TicketEvent.objects.bulk_create(TicketEvent(ticket=ticket, **entry) for entry in history)
         if said:

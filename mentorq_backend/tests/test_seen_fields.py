@@ -65,7 +65,7 @@ ANSWERS = {
     "ticket": (200, TICKET),
     "moved": (200, TICKET),
     "opened": (201, TICKET),
-    "history": (200, [keys("at by from to mentor_email")]),
+    "history": (200, [keys("at by from to mentor_email note")]),
     "figures": (200, FIGURES),
     "ratings": (200, [FEEDBACK]),
     "rating": (200, FEEDBACK),
