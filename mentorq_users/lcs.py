@@ -38,7 +38,9 @@ MAX_ANSWER_BYTES = 1024 * 1024
 # So many requests of a process may wait for LCS at once, and so many more for their turn; the next ones are refused at
 # once, so that a hanging LCS never takes all of the server's threads. Give the server more threads than both.
 MAX_CALLS, MAX_PATIENT = 8, 6
-slots = Slots(MAX_CALLS, MAX_PATIENT)
+# So many of them may be for one address at the door: the people of other addresses, who come at once, get the rest.
+MAX_EACH = 3
+slots = Slots(MAX_CALLS, MAX_EACH, MAX_PATIENT)
 # Only what gets no answer counts: one person's odd profile must not keep the others out.
 breaker = Breaker(failures=5, seconds=5)
 CALLS = Histogram(

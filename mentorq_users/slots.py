@@ -9,11 +9,11 @@ HASTE, PATIENCE = 0.1, 1.0  # seconds
 
 
 class Slots:
-    """`total` places. One address holds at most half of them; "" stands for people who have signed in already."""
+    """`total` places, of which one address holds at most `each`; "" stands for people who have signed in already."""
 
-    def __init__(self, total: int, patient: int) -> None:
+    def __init__(self, total: int, each: int, patient: int) -> None:
         """`patient` waiters may take their time: each of them, too, holds a thread of the server's."""
-        self.total, self.most_patient = total, patient
+        self.total, self.each, self.most_patient = total, each, patient
         self.changed = Condition()
         self.held: list[str] = []  # an address for each place that is taken
         self.waiting: list[str] = []  # those of the patient ones
@@ -51,4 +51,4 @@ class Slots:
             return False
         if not address or address not in self.held:
             return True
-        return self.held.count(address) < self.total // 2 and all(other == address for other in self.waiting)
+        return self.held.count(address) < self.each and all(other == address for other in self.waiting)

@@ -19,7 +19,7 @@ STRANGER, VENUE = "192.0.2.1", "203.0.113.7"
 
 @pytest.fixture
 def slots():
-    return Slots(8, 4)
+    return Slots(8, 4, 4)
 
 
 @pytest.fixture
@@ -252,13 +252,13 @@ def test_a_door_knows_the_address_that_knocks(lcs, settings, door):
             Client().post("/admin/login/", {"username": "olga@example.edu", "password": "junk"}, **extra)
         return len(lcs.calls) > asked
 
-    for _ in range(4):
+    for _ in range(module.MAX_EACH):
         module.slots.acquire("2001:db8::/64")
     try:
         asked = [knock(address) for address in ("2001:db8::7", "2001:db8:0:1::7")]
         asked += [knock("2001:db8:0:1::7", **{"X-Forwarded-For": "2001:db8::7"})]  # NUM_PROXIES is 0
     finally:
-        for _ in range(4):
+        for _ in range(module.MAX_EACH):
             module.slots.release("2001:db8::/64")
 
     assert asked == [False, True, True]
@@ -267,12 +267,12 @@ def test_a_door_knows_the_address_that_knocks(lcs, settings, door):
 @pytest.mark.django_db
 def test_a_refresh_knows_no_address(lcs, mia, refresh_token):
     User.objects.update(roles_checked_at=None)
-    for _ in range(4):
+    for _ in range(module.MAX_EACH):
         module.slots.acquire("127.0.0.1")
     try:
         APIClient().post("/api/auth/refresh/", {"refresh": refresh_token(mia)})
     finally:
-        for _ in range(4):
+        for _ in range(module.MAX_EACH):
             module.slots.release("127.0.0.1")
 
     assert len(lcs.calls) == 1
