@@ -56,6 +56,7 @@ class SharedAnswers:
         self.places = threading.BoundedSemaphore(places)
         self.lock = threading.Lock()
         self.kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self.size = 0  # bytes of the kept ones
         self.builds: dict[tuple[Hashable, str], Build] = {}
 
     def get(self, question: Hashable, state: str, build: Callable[[], bytes]) -> Answer:
@@ -77,6 +78,7 @@ class SharedAnswers:
         """Forget every answer."""
         with self.lock:
             self.kept.clear()
+            self.size = 0
 
     def _make(self, mine: Build, question: Hashable, state: str, build: Callable[[], bytes]) -> Answer:
         try:
@@ -98,10 +100,11 @@ class SharedAnswers:
             kept = self.kept.get(question)
             if kept and kept.begun > answer.begun:
                 return  # of a later state
+            self.size += len(answer.content) - (len(kept.content) if kept else 0)
             self.kept[question] = answer
             self.kept.move_to_end(question)
-            while len(self.kept) > 1 and sum(len(kept.content) for kept in self.kept.values()) > self.most_kept:
-                self.kept.popitem(last=False)
+            while len(self.kept) > 1 and self.size > self.most_kept:
+                self.size -= len(self.kept.popitem(last=False)[1].content)
 
     def _wait(self, going_on: Build, before: Answer | None) -> Answer:
         """Return what is being built, or the answer before it if the build is slow and enough others wait already."""

@@ -215,6 +215,7 @@ def test_it_keeps_few_bytes_but_always_the_latest_list():
     answers.get("large", "1", lambda: b"1" * 100)
 
     assert (kept, set(answers.kept)) == ({"b", "c"}, {"large"})
+    assert answers.size == 100
 
 
 def test_an_earlier_state_that_ends_later_replaces_nothing(background):
