@@ -85,6 +85,7 @@ def test_the_api_shows_it_as_a_row_without_a_move(ada, olga, make_ticket, client
 
     assert {key: row[key] for key in row if key != "at"} == {
         "by": "olga@example.edu", "from": "OPEN", "to": "OPEN", "mentor_email": "",
+        "note": "title: My build loops → My tests loop",
     }  # fmt: skip
 
 
