@@ -44,6 +44,7 @@ test: lint types migrations test-sqlite test-postgresql test-fuzzing servers che
 lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: .venv/dev
 	SECRET_KEY=only-for-the-types-and-for-no-server $(BIN)/mypy .
@@ -74,11 +75,11 @@ histories: .venv/dev
 
 ## How fast it is, in some half an hour: replaces the table in docs/performance.md; nothing else should run meanwhile
 bench: .venv/dev
-	$(BIN)/python -m mentorq.bench --write docs/performance.md
+	$(BIN)/python -m mentorq.tests.bench --write docs/performance.md
 
 ## That the benchmark itself still works; its figures mean nothing
 check-bench: .venv/dev
-	$(BIN)/python -m mentorq.bench --smoke --on SQLite
+	$(BIN)/python -m mentorq.tests.bench --smoke --on SQLite
 
 ## The organizers' desk in a real Chromium, Debian's where there is none yet
 test-browser: .venv/dev chromium
@@ -105,11 +106,11 @@ torture-outages: LIMIT = 3m
 torture-abuse: LIMIT = 10m
 torture-strangers: LIMIT = 3m
 $(TORTURES): torture-%: .venv/dev
-	timeout --foreground --kill-after=1m $(LIMIT) $(BIN)/python -m mentorq.torture $*
+	timeout --foreground --kill-after=1m $(LIMIT) $(BIN)/python -m mentorq.tests.torture $*
 
 ## A tenth of each
 check-torture: .venv/dev
-	timeout --foreground --kill-after=1m 8m $(BIN)/python -m mentorq.torture --short
+	timeout --foreground --kill-after=1m 8m $(BIN)/python -m mentorq.tests.torture --short
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers

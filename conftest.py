@@ -18,10 +18,10 @@ from pythonjsonlogger.json import JsonFormatter
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
+from mentorq_backend.live.shared import ANSWERS
 from mentorq_backend.models import Ticket
-from mentorq_backend.shared import ANSWERS
-from mentorq_users.devlcs import PEOPLE, DevLCS
-from mentorq_users.lcs import LCSProfile, breaker
+from mentorq_users.lcs.client import LCSProfile, breaker
+from mentorq_users.lcs.standin import PEOPLE, DevLCS
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 

@@ -6,9 +6,9 @@ from django.contrib.admin.apps import AdminConfig
 class DeskConfig(AdminConfig):
     """Django's admin, as the organizers' desk."""
 
-    default_site = "mentorq_users.sites.DeskSite"
+    default_site = "mentorq_users.desk.site.DeskSite"
 
     def ready(self) -> None:
         """Find the admin classes, and register our checks."""
         super().ready()
-        from mentorq import checks  # noqa: F401, PLC0415 - registers itself, once the apps are there
+        from mentorq.operations import checks  # noqa: F401, PLC0415 - registers itself, once the apps are there

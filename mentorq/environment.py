@@ -147,7 +147,7 @@ def sqlite(config: dict[str, Any], root: Path) -> dict[str, Any]:
 def postgresql(config: dict[str, Any]) -> dict[str, Any]:
     """Return `config` with kept connections, checked before use so that a restarted PostgreSQL is found again.
 
-    One that hangs is given up after a few seconds, and a statement of `mentorq.prepared` is kept after five times;
+    One that hangs is given up after a few seconds, and a statement of `mentorq.db.compiled` is kept after five times;
     what the URL's query says goes first.
     """
     options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "prepare_threshold": 5, **config.get("OPTIONS", {})}

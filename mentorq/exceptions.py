@@ -1,18 +1,20 @@
 """Where domain errors become HTTP errors: a status, `{"detail", "code"}`, and what the client needs to go on."""
 
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.views import defaults
 from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
 from rest_framework.response import Response
 
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.serializers import TicketSerializer
-from mentorq_users.lcs import LCSUnavailable
+from mentorq_users.lcs.client import LCSUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +78,7 @@ def _from_around_us(exc: Exception) -> Exception:
             return ServiceUnavailable("HackRU's account service does not answer. Please try again in a moment.")
         case _ if isinstance(exc, DATABASE_ERRORS):
             return ServiceUnavailable("The database does not answer. Please try again in a moment.")
-        case UnreadablePostError():  # mentorq.bodies, or the client has left
+        case UnreadablePostError():  # mentorq.http.bodies, or the client has left
             return ServiceUnavailable("Too many requests are only half sent. Please try again in a moment.")
         case RequestDataTooBig():
             return PayloadTooLarge()
@@ -84,3 +86,11 @@ def _from_around_us(exc: Exception) -> Exception:
             return ParseError("Too many parameters.")
         case _:
             return exc
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Return the answer to an exception that nobody caught: 503 where the database is the reason, else Django's 500."""
+    if isinstance(sys.exception(), DATABASE_ERRORS):
+        page = "<!doctype html><title>503</title><h1>The database does not answer.</h1><p>Please try again in a moment."
+        return HttpResponse(page, status=503, headers={"Retry-After": str(ServiceUnavailable.wait)})
+    return defaults.server_error(request)

@@ -68,22 +68,22 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
-    "mentorq.metrics.RequestMetricsMiddleware",
-    "mentorq.middleware.RequestLogMiddleware",
-    "mentorq.middleware.UnexpectedProxyMiddleware",
+    "mentorq.operations.metrics.RequestMetricsMiddleware",
+    "mentorq.http.middleware.RequestLogMiddleware",
+    "mentorq.http.middleware.UnexpectedProxyMiddleware",
     # Early, so that errors and preflights carry the headers too.
     "corsheaders.middleware.CorsMiddleware",
-    "mentorq.middleware.NoStoreMiddleware",
-    "mentorq.middleware.JSONErrorsMiddleware",
+    "mentorq.http.middleware.NoStoreMiddleware",
+    "mentorq.http.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "mentorq_backend.polling.UnchangedPollMiddleware",
+    "mentorq_backend.live.polling.UnchangedPollMiddleware",
     # After it, because a 304 has nothing to run, and putting the policy together is a sixth of what it costs.
     "csp.middleware.CSPMiddleware",
-    "mentorq.middleware.StaticFilesMiddleware",
-    "mentorq.middleware.OptionalSlashMiddleware",
-    "mentorq.middleware.LengthRequiredMiddleware",
+    "mentorq.http.middleware.StaticFilesMiddleware",
+    "mentorq.http.middleware.OptionalSlashMiddleware",
+    "mentorq.http.middleware.LengthRequiredMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "mentorq.middleware.CommonMiddleware",
+    "mentorq.http.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -135,7 +135,7 @@ WHITENOISE_USE_FINDERS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "mentorq.logs.RequestId"}},
+    "filters": {"request_id": {"()": "mentorq.http.request_ids.RequestId"}},
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name}{of_request}: {message}", "style": "{"},
         "json": {
@@ -236,8 +236,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["mentorq_users.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["mentorq_backend.renderers.OwnSpellingRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["mentorq.parsers.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mentorq.negotiation.AlwaysJSON",
+    "DEFAULT_PARSER_CLASSES": ["mentorq.api.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mentorq.api.negotiation.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {"token": read("THROTTLE_TOKEN", rate, "20/min")},
     "EXCEPTION_HANDLER": "mentorq.exceptions.exception_handler",
@@ -273,7 +273,7 @@ UNFOLD = {
     ],
     "STYLES": [lambda request: static("mentorq_backend/desk.css")],
     "SCRIPTS": [lambda request: static("mentorq_backend/desk.js")],
-    "DASHBOARD_CALLBACK": "mentorq_backend.desk.dashboard",
+    "DASHBOARD_CALLBACK": "mentorq_backend.desk.dashboard.dashboard",
     "SIDEBAR": {
         "navigation": [
             {

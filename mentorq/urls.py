@@ -5,10 +5,11 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from mentorq.metrics import metrics
-from mentorq.views import IndexView, SchemaView, healthz, readyz
+from mentorq.api.views import IndexView, SchemaView
+from mentorq.operations.metrics import metrics
+from mentorq.operations.probes import healthz, readyz
 
-handler500 = "mentorq.views.server_error"
+handler500 = "mentorq.exceptions.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from mentorq.bodies import limit_bodies
+from mentorq.http.bodies import limit_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorq.settings")
 

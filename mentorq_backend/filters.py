@@ -13,12 +13,12 @@ from rest_framework import exceptions
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
+from mentorq.api.pagination import GIVE_IT_ONCE, once
+from mentorq.api.texts import SEARCH_LENGTH, SEARCH_WORDS
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
-from mentorq_backend.pagination import GIVE_IT_ONCE, once
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_users.emails import normalize_email
-from mentorq_users.texts import SEARCH_LENGTH, SEARCH_WORDS
 
 
 class InstantField(IsoDateTimeField):

@@ -8,14 +8,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from mentorq.prepared import insert, update
+from mentorq.api.texts import shortened
+from mentorq.db.compiled import insert, update
+from mentorq.db.fields import LinesField, OneLineField
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
-from mentorq_backend.fields import LinesField, OneLineField
+from mentorq_backend.live.revisions import Revision, count_change, step
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
 from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
-from mentorq_backend.revisions import Revision, count_change, step
 from mentorq_users.models import User
-from mentorq_users.texts import shortened
 
 __all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
 

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from mentorq.openapi import ErrorSerializer
+from mentorq.api.openapi import ErrorSerializer
 from mentorq_backend.moves import MOVES
 from mentorq_backend.serializers import TicketSerializer
 

@@ -10,11 +10,11 @@ from django.db import connection, models, transaction
 from django.db.models import Avg, Count, F, Max, Sum
 from django.utils import timezone
 
-from mentorq.locks import lock
-from mentorq.prepared import Prepared
+from mentorq.db.compiled import Prepared
+from mentorq.db.locks import lock
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded
+from mentorq_backend.live.revisions import count_change, step
 from mentorq_backend.moves import Status
-from mentorq_backend.revisions import count_change, step
 from mentorq_users.models import User
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.reverse import reverse
 
+from mentorq.api.fields import BooleanField, LinesField, OneLineField
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
 from mentorq_users.emails import EmailField
-from mentorq_users.fields import BooleanField, LinesField, OneLineField
 from mentorq_users.models import User
 
 

@@ -14,10 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from mentorq.openapi import FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
-from mentorq_backend import shown, stats
-from mentorq_backend.etags import ConditionalGetMixin, key_of
+from mentorq.api.openapi import FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
+from mentorq.api.pagination import TicketPagination, number
+from mentorq_backend import stats
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
+from mentorq_backend.live import reads as shown
+from mentorq_backend.live.etags import ConditionalGetMixin, key_of
+from mentorq_backend.live.shared import ANSWERS
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.openapi import (
     CONFLICT,
@@ -41,7 +44,6 @@ from mentorq_backend.openapi import (
     TOO_MUCH,
     StatsSerializer,
 )
-from mentorq_backend.pagination import TicketPagination, number
 from mentorq_backend.permissions import ChangesOwnFeedback, ReadsHistory
 from mentorq_backend.querysets import FeedbackQuerySet, TicketQuerySet
 from mentorq_backend.renderers import QueueRenderer
@@ -53,11 +55,10 @@ from mentorq_backend.serializers import (
     TicketMoveSerializer,
     TicketSerializer,
 )
-from mentorq_backend.shared import ANSWERS
-from mentorq_users.lcs import LCSRefused
+from mentorq_users.lcs.client import LCSRefused
+from mentorq_users.lcs.slack import dm_link
 from mentorq_users.models import User
 from mentorq_users.permissions import IsDirector
-from mentorq_users.slack import dm_link
 
 
 @extend_schema_view(

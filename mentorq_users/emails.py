@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from mentorq_users.fields import StringField
+from mentorq.api.fields import StringField
 
 ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 

@@ -13,11 +13,11 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from mentorq.prepared import Prepared, update
+from mentorq.api.texts import one_line
+from mentorq.db.compiled import Prepared, update
 from mentorq_users.emails import normalize_email
 from mentorq_users.encryption import Unreadable, decrypt, encrypt
-from mentorq_users.lcs import LCSProfile, LCSUnavailable
-from mentorq_users.texts import one_line
+from mentorq_users.lcs.client import LCSProfile, LCSUnavailable
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework_simplejwt.views import TokenViewBase
 
-from mentorq.openapi import THROTTLED, WRITE_ERRORS, ErrorSerializer
+from mentorq.api.openapi import THROTTLED, WRITE_ERRORS, ErrorSerializer
 from mentorq_users.serializers import LogoutSerializer, TokenObtainSerializer, TokenRefreshSerializer
 from mentorq_users.throttles import TokenThrottle
 

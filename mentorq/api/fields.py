@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from mentorq_users.texts import LONGEST, lines, one_line
+from mentorq.api.texts import LONGEST, lines, one_line
 
 
 class BooleanField(serializers.BooleanField):

@@ -1,4 +1,4 @@
-"""The texts of our models: forms and imports clean them as `mentorq_users.fields` does what JSON brings."""
+"""The texts of our models: forms and imports clean them as `mentorq.api.fields` does what JSON brings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.db import models
 
-from mentorq_users.texts import LONGEST, lines, one_line
+from mentorq.api.texts import LONGEST, lines, one_line
 
 
 class OneLineFormField(forms.CharField):

@@ -18,10 +18,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from mentorq.histograms import complain, observe
-from mentorq.middleware import GetResponse
+from mentorq.http.middleware import GetResponse
 from mentorq_backend import stats
+from mentorq_backend.live.polling import PATHS
 from mentorq_backend.models import Ticket
-from mentorq_backend.polling import PATHS
 
 REQUESTS = Histogram(
     "mentorq_request_seconds",

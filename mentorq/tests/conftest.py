@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from mentorq_backend.models import Feedback, Ticket
-from mentorq_users.devlcs import DevLCS
+from mentorq_users.lcs.standin import DevLCS
 from mentorq_users.models import User
 from mentorq_users.tokens import RefreshToken, issue
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection, transaction
 
-from mentorq.bench.audit import audit
+from mentorq.tests.bench.audit import audit
 from mentorq_backend.models import Ticket, TicketEvent
 
 SOUND = {"lost": 0, "half done": 0, "history without a ticket": 0, "damaged": 0}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mentorq.bench.figures import Figure, ratios, save, table
-from mentorq.bench.load import header, http
+from mentorq.tests.bench.figures import Figure, ratios, save, table
+from mentorq.tests.bench.load import header, http
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
-from mentorq_users.devlcs import PASSWORD
+from mentorq_users.lcs.standin import PASSWORD
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 

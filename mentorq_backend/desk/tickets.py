@@ -11,8 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -20,17 +19,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from mentorq_backend import exports
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
+from mentorq_backend.exchange import exports
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
 from mentorq_backend.querysets import ROW, TicketQuerySet
 from mentorq_backend.templatetags.desk import ago, exactly, short, waited
-from mentorq_users.admin import DeskAdmin, UserAdmin
+from mentorq_users.desk.pages import DeskAdmin
 from mentorq_users.emails import normalize_email
 from mentorq_users.models import User
 
@@ -337,31 +335,3 @@ def choosable_mentors() -> list[tuple[User, int]]:
     held = dict(Ticket.objects.filter(status=Status.CLAIMED).values_list("mentor_email").annotate(Count("pk")))
     mentors = User.objects.filter(is_mentor=True, is_active=True).order_by("first_name", "email")
     return sorted(((mentor, held.get(mentor.email, 0)) for mentor in mentors), key=lambda pair: pair[1])
-
-
-def counted(tickets: TicketQuerySet, column: str) -> Coalesce:
-    """Return, for an annotation of people, how many of these tickets have their e-mail in that column."""
-    of_person = tickets.filter(**{column: OuterRef("email")}).order_by().values(column)
-    return Coalesce(Subquery(of_person.annotate(count=Count("pk")).values("count")), 0)
-
-
-@admin.register(User)
-class PersonAdmin(UserAdmin):
-    """People, with what they have to do with tickets."""
-
-    list_display = [*UserAdmin.list_display, "tickets"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Return people with how many open tickets they have, and how many they hold as a mentor."""
-        people = cast("QuerySet[User]", super().get_queryset(request))
-        return people.annotate(
-            waiting=counted(Ticket.objects.filter(status=Status.OPEN), "owner_email"),
-            held=counted(Ticket.objects.filter(status=Status.CLAIMED), "mentor_email"),
-        )
-
-    @display(description="Tickets")
-    def tickets(self, user: Any) -> SafeString:
-        """Return links to their tickets, with how many are open and how many they hold."""
-        address = reverse("admin:mentorq_backend_ticket_changelist")
-        query = urlencode({"q": user.email, "status": ALL})
-        return format_html('<a href="{}?{}">{} open, {} held</a>', address, query, user.waiting, user.held)

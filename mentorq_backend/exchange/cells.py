@@ -9,10 +9,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from mentorq_backend import exports
-from mentorq_backend.fields import LinesField, OneLineField
+from mentorq.api import texts
+from mentorq.db.fields import LinesField, OneLineField
+from mentorq_backend.exchange import exports
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
-from mentorq_users import texts
 from mentorq_users.emails import normalize_email
 
 EXAMPLE = "2026-02-14T23:05:00Z"

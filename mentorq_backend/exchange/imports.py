@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import orjson
 from django.core.exceptions import ValidationError
 
-from mentorq_backend import exports, staging
-from mentorq_backend.bulk import REPORTED_EVERY, reported
-from mentorq_backend.cells import EVENT, FEEDBACK, REQUIRED, TICKET, Column, quote
+from mentorq_backend.exchange import exports, staging
+from mentorq_backend.exchange.bulk import REPORTED_EVERY, reported
+from mentorq_backend.exchange.cells import EVENT, FEEDBACK, REQUIRED, TICKET, Column, quote
 from mentorq_backend.models import INSTANTS, MICROSECOND
 from mentorq_backend.moves import Status
 

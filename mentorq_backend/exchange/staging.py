@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from mentorq_backend import exports
-from mentorq_backend.bulk import load_table, quoted, reset_sequences
+from mentorq_backend.exchange import exports
+from mentorq_backend.exchange.bulk import load_table, quoted, reset_sequences
+from mentorq_backend.live.revisions import count_change, step
 from mentorq_backend.models import Ticket
-from mentorq_backend.revisions import count_change, step
 
 # Made like the tables of the same name; `line` is the row of the file, and so is `ticket_id` in the others.
 COLUMNS: dict[str, Sequence[str]] = {

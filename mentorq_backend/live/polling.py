@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from mentorq_backend import shown
-from mentorq_backend.etags import key_of, not_modified
+from mentorq_backend.live import reads as shown
+from mentorq_backend.live.etags import key_of, not_modified
 from mentorq_users.authentication import JWTAuthentication
 
 PATHS = {"/api/tickets", "/api/tickets/"}

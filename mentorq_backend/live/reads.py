@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db.models import Count, Max, QuerySet, Sum
 
-from mentorq.prepared import Prepared
+from mentorq.db.compiled import Prepared
+from mentorq_backend.live.revisions import Revision
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.querysets import TicketQuerySet
-from mentorq_backend.revisions import Revision
 from mentorq_users.models import User
 
 COLUMNS = [field.attname for field in Ticket._meta.concrete_fields]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from prometheus_client import Histogram
 
 from mentorq.histograms import observe
-from mentorq_backend.etags import digest_of
+from mentorq_backend.live.etags import digest_of
 
 BUILDS = Histogram(
     "mentorq_list_build_seconds",

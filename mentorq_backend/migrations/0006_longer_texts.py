@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from mentorq_users.texts import lines, note, one_line
+from mentorq.api.texts import lines, note, one_line
 
 Columns = Mapping[str, Callable[[str], str]]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
-import mentorq_backend.revisions
+import mentorq_backend.live.revisions
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="ticket",
             name="version",
-            field=models.BigIntegerField(default=mentorq_backend.revisions.step, editable=False),
+            field=models.BigIntegerField(default=mentorq_backend.live.revisions.step, editable=False),
         ),
         migrations.RunPython(fill_in, migrations.RunPython.noop),
         migrations.AlterField(

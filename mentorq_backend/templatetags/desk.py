@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mentorq_backend import desk
-from mentorq_users.texts import shortened
+from mentorq.api.texts import shortened
+from mentorq_backend.desk import dashboard
 
 register = template.Library()
 
@@ -51,7 +51,7 @@ def short(text: str) -> SafeString | str:
     return text if shown == text else format_html('<span title="{}">{}</span>', text, shown)
 
 
-register.filter("duration", desk.duration)
+register.filter("duration", dashboard.duration)
 
 
 def _time(instant: datetime, text: str) -> SafeString:

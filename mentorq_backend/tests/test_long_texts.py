@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
-from mentorq_backend.tests.pages import CHANGELIST, messages_of
+from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of
 
 TITLE, PLACE, OWNER, MENTOR, CONTACT = (letter * 2000 for letter in "tpomc")
 TOO_MANY = "Search for at most 8 words and 255 characters."

@@ -11,12 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rest_framework import serializers
 
-from mentorq_backend.cells import FEEDBACK, TICKET
+from mentorq_backend.exchange.cells import FEEDBACK, TICKET
 from mentorq_backend.models import Feedback, Revision, Ticket, TicketEvent
 from mentorq_backend.serializers import FeedbackSerializer, TicketCreateSerializer, TicketMoveSerializer
-from mentorq_backend.tests.files import MENTORED, ROW, exported, jsonl, table
-from mentorq_backend.tests.pages import CHANGELIST
-from mentorq_users.lcs import LCSProfile
+from mentorq_backend.tests.desk.pages import CHANGELIST
+from mentorq_backend.tests.exchange.files import MENTORED, ROW, exported, jsonl, table
+from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.models import User
 
 ODD, CLEAN = "a\u202eb\r\n\tc\u200d \ud7ffd\u00ad", "ab c \ud7ffd"
@@ -201,7 +201,7 @@ def by_desk(form, field, text):
 @pytest.fixture(scope="module")
 def form():
     """The form of a ticket's page."""
-    admin = importlib.import_module("mentorq_backend.admin")
+    admin = importlib.import_module("mentorq_backend.desk.tickets")
     return admin.TicketAdmin(Ticket, admin.admin.site).get_form(None, fields=admin.TicketAdmin.correctable)
 
 

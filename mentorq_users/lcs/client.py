@@ -22,12 +22,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from prometheus_client import Histogram
 
+from mentorq.api.texts import one_line
 from mentorq.histograms import observe
-from mentorq_users.breaker import Breaker
-from mentorq_users.deadlines import DeadlineAdapter
 from mentorq_users.emails import normalize_email
-from mentorq_users.slots import Slots
-from mentorq_users.texts import one_line
+from mentorq_users.lcs.breaker import Breaker
+from mentorq_users.lcs.slots import Slots
+from mentorq_users.lcs.transport import DeadlineAdapter
 
 logger = logging.getLogger(__name__)
 

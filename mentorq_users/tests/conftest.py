@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from mentorq_users.models import User
-from mentorq_users.tests.wire import Wire
+from mentorq_users.tests.lcs.wire import Wire
 from mentorq_users.tokens import RefreshToken, issue
 
 

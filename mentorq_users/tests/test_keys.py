@@ -7,9 +7,9 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
-from mentorq_users import slack
 from mentorq_users.backends import check_roles
-from mentorq_users.lcs import LCSProfile, LCSUnavailable
+from mentorq_users.lcs import slack
+from mentorq_users.lcs.client import LCSProfile, LCSUnavailable
 from mentorq_users.models import User, warn_of_keys
 
 pytestmark = pytest.mark.django_db

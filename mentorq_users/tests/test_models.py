@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.models import READ_BY_REQUESTS, RevokedToken, User, in_the_models_order
 
 pytestmark = pytest.mark.django_db

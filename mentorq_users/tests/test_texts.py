@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mentorq_users.texts import lines, note, one_line, shortened
+from mentorq.api.texts import lines, note, one_line, shortened
 
 INVISIBLE = {
     *"\u00ad\u061c\u180e\u200b\u200e\u200f\ufeff",

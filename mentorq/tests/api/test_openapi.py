@@ -13,8 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
+from mentorq.api.views import generated
 from mentorq.tests.routes import API_ROUTES, ROUTES
-from mentorq.views import generated
 from mentorq_backend.models import Feedback
 from mentorq_users.throttles import TokenThrottle
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from mentorq.tests.api.test_openapi import OPERATIONS
 from mentorq.tests.rows import rows
-from mentorq.tests.test_openapi import OPERATIONS
 
 READS = {
     "GET /api/tickets/": "/api/tickets/",

@@ -12,7 +12,7 @@ from rest_framework.test import APIRequestFactory
 from mentorq.tests.rows import rows
 from mentorq_backend.models import Ticket
 from mentorq_backend.serializers import TicketCreateSerializer, TicketSerializer
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.models import User
 
 IDS = [0, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, 2**64, 10**25, int("7" * 1000)]

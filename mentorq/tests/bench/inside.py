@@ -1,4 +1,4 @@
-"""What needs Django: `python -m mentorq.bench.inside COMMAND …` works on DATABASE_URL and prints JSON.
+"""What needs Django: `python -m mentorq.tests.bench.inside COMMAND …` works on DATABASE_URL and prints JSON.
 
 `prepare`, `claims`, `crowd` and `large` add what the measurements over HTTP need. `list` and `stats` measure in this
 process. `audit` looks whether the database is sound, `accounts` who has an account, `written` what somebody did.
@@ -23,8 +23,8 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 
-from mentorq.bench.audit import audit  # noqa: E402
-from mentorq.bench.load import HOST  # noqa: E402
+from mentorq.tests.bench.audit import audit  # noqa: E402
+from mentorq.tests.bench.load import HOST  # noqa: E402
 from mentorq_backend.models import Ticket, TicketEvent  # noqa: E402
 from mentorq_backend.querysets import ROW  # noqa: E402
 from mentorq_users.models import User  # noqa: E402

@@ -12,13 +12,13 @@ import psutil
 from requests import ConnectionError as Refused
 from requests import get, post
 
-from mentorq.bench.databases import PRODUCTION, inside
-from mentorq.bench.figures import UNIT, Figure
-from mentorq.bench.load import http, polls, seconds_each
+from mentorq.tests.bench.databases import PRODUCTION, inside
+from mentorq.tests.bench.figures import UNIT, Figure
+from mentorq.tests.bench.load import http, polls, seconds_each
 from mentorq.tests.servers import GRANIAN, Server, running
-from mentorq_users.devlcs import PASSWORD, PEOPLE
+from mentorq_users.lcs.standin import PASSWORD, PEOPLE
 
-SERVER = [*GRANIAN, "--port={port}", "mentorq.bench.wsgi:application"]
+SERVER = [*GRANIAN, "--port={port}", "mentorq.tests.bench.wsgi:application"]
 MENTORS, CLAIMS_EACH = 50, 10
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from mentorq.bench.builds import WORKERS, built, counting
-from mentorq.bench.databases import inside
-from mentorq.bench.figures import Figure
-from mentorq.bench.load import Client, http, seconds_each
+from mentorq.tests.bench.builds import WORKERS, built, counting
+from mentorq.tests.bench.databases import inside
+from mentorq.tests.bench.figures import Figure
+from mentorq.tests.bench.load import Client, http, seconds_each
 from mentorq.tests.servers import Server
 
 MENTORS = 100

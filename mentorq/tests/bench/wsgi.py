@@ -1,4 +1,4 @@
-"""`granian … mentorq.bench.wsgi:application`: MentorQ as production has it, and the floors besides."""
+"""`granian … mentorq.tests.bench.wsgi:application`: MentorQ as production has it, and the floors besides."""
 
 from django.conf import settings
 
@@ -6,4 +6,4 @@ from mentorq.wsgi import application
 
 __all__ = ["application"]
 
-settings.ROOT_URLCONF = "mentorq.bench.floors"
+settings.ROOT_URLCONF = "mentorq.tests.bench.floors"

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from mentorq_backend import exports
+from mentorq_backend.exchange import exports
 from mentorq_backend.models import Ticket
 
 LIST = "/admin/mentorq_backend/ticket/"

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.db import connection
 
-from mentorq.commands import DatabaseCommand, database_name
+from mentorq.db.commands import DatabaseCommand, database_name
 from mentorq.environment import database
 from mentorq.settings import BASE_DIR
 from mentorq.tests.servers import migrated
@@ -125,7 +125,7 @@ def test_no_tables_of_ours_are_no_database_of_ours_whichever_it_is(db, monkeypat
 )
 def test_a_database_is_named_without_user_and_password(monkeypatch, url, name):
     config = database(url, BASE_DIR)
-    monkeypatch.setattr("mentorq.commands.connection", Connection(config))
+    monkeypatch.setattr("mentorq.db.commands.connection", Connection(config))
 
     assert database_name() == name
     assert re.findall("user|s3cret", database_name()) == []

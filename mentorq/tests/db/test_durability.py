@@ -86,7 +86,7 @@ def test_the_desk_says_that_the_database_does_not_answer(client, olga, path, err
 
 
 def test_a_bug_on_the_desk_stays_a_500(client, olga, monkeypatch):
-    monkeypatch.setattr("mentorq_backend.desk.stats.now", lambda tickets: 1 / 0)
+    monkeypatch.setattr("mentorq_backend.desk.dashboard.stats.now", lambda tickets: 1 / 0)
     client.force_login(olga)
     client.raise_request_exception = False
 

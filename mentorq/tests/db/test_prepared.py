@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from mentorq.prepared import Prepared
+from mentorq.db.compiled import Prepared
 from mentorq_users.models import User
 
 pytestmark = pytest.mark.django_db

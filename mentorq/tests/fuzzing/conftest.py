@@ -11,8 +11,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq.tests.rows import rows
 from mentorq_backend.models import Feedback, Ticket
-from mentorq_users.devlcs import DevLCS
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.lcs.client import LCSProfile
+from mentorq_users.lcs.standin import DevLCS
 from mentorq_users.models import User
 from mentorq_users.tokens import RefreshToken, issue
 

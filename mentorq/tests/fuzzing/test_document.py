@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from mentorq.tests.rows import rows
-from mentorq_users.devlcs import FAULTS
-from mentorq_users.lcs import breaker
+from mentorq_users.lcs.client import breaker
+from mentorq_users.lcs.standin import FAULTS
 
 thorough = settings().max_examples > 1000  # conftest.py's profile of that name
 CONFIG = {

@@ -71,7 +71,7 @@ class Desk:
 def serving(request, tmp_path_factory):
     """Each server in turn, on a SQLite file of its own."""
     environment = {"DATABASE_URL": migrated(str(tmp_path_factory.mktemp("wire"))), **PRODUCTION}
-    prepare = [sys.executable, "-m", "mentorq.bench.inside", "claims", "1", "80"]
+    prepare = [sys.executable, "-m", "mentorq.tests.bench.inside", "claims", "1", "80"]
     made = json.loads(
         subprocess.run(prepare, cwd=BASE_DIR, env={**os.environ, **environment}, check=True, capture_output=True).stdout
     )

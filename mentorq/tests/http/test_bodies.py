@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
+from mentorq.tests.api.test_openapi import OPERATIONS
 from mentorq.tests.rows import rows
-from mentorq.tests.test_openapi import OPERATIONS
 
 WRITES = [
     "POST /api/auth/token/",

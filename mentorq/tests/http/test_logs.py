@@ -13,8 +13,8 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from rest_framework.test import APIClient
 
-from mentorq.logs import RequestId
-from mentorq.middleware import UnexpectedProxyMiddleware
+from mentorq.http.middleware import UnexpectedProxyMiddleware
+from mentorq.http.request_ids import RequestId
 from mentorq.settings import BASE_DIR
 from mentorq_users.models import User
 
@@ -142,7 +142,7 @@ def test_a_missing_lcs_is_named_with_its_url_and_on_a_laptop_with_its_stand_in(d
 
     APIClient().post("/api/auth/token", {"email": "ada@example.edu", "lcs_token": "x"})
 
-    messages = [record.getMessage() for record in caplog.records if record.name == "mentorq_users.lcs"]
+    messages = [record.getMessage() for record in caplog.records if record.name == "mentorq_users.lcs.client"]
     assert messages == [f"LCS /validate is unavailable: ConnectionError ({said})"]
 
 

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from mentorq.histograms import ROOM, take_room
 from mentorq.settings import BASE_DIR
-from mentorq_users import lcs as lcs_module
+from mentorq_users.lcs import client as lcs_module
 
 TOKEN = "only-for-prometheus"
 SCRAPE = {"Authorization": f"Bearer {TOKEN}"}
@@ -204,7 +204,7 @@ import json, os, resource, shutil, sys
 folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
 from mentorq.wsgi import application
 from django.test import Client
-from mentorq_users.devlcs import DevLCS
+from mentorq_users.lcs.standin import DevLCS
 from django.conf import settings
 from django.core.management import call_command
 

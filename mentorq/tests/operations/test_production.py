@@ -16,7 +16,7 @@ from mentorq.wsgi import application
 from django.core.management import call_command
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
-import mentorq_backend.desk, mentorq_backend.stats
+import mentorq_backend.desk.dashboard, mentorq_backend.stats
 from mentorq_users.models import User
 from mentorq_users.tokens import RefreshToken, issue
 
@@ -35,7 +35,7 @@ for name, asked in json.load(sys.stdin).items():
     headers = {key: value.format(**tokens) for key, value in asked.pop("headers", {}).items()}
     data = json.dumps(asked.pop("json")) if "json" in asked else asked.pop("form", None)
     if name == "crash of the desk":
-        mentorq_backend.desk.dashboard = crash
+        mentorq_backend.desk.dashboard.dashboard = crash
     client = clients[asked.pop("strict", False)]
     method = client.post if data else client.get
     kind = {"content_type": "application/json"} if isinstance(data, str) else {}

@@ -1,4 +1,4 @@
-"""`python -m mentorq.torture [NAME…]`: what MentorQ promises, put to the test; exits with 1 where a promise breaks.
+"""`python -m mentorq.tests.torture [NAME…]`: what MentorQ promises, put to the test; exits with 1 where a promise breaks.
 
 Needs requirements-dev.txt. Without a NAME it does all of it on both databases. `--short` is what CI runs.
 """
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mentorq.bench.databases import URLOf, fill, migrate, postgresql, sqlite
-from mentorq.torture.abuse import abuses
-from mentorq.torture.crashes import crashes
-from mentorq.torture.crowd import crowds
-from mentorq.torture.ill import flapping, hanging
-from mentorq.torture.lcs import WAYS
-from mentorq.torture.lists import large_lists
-from mentorq.torture.outages import can_mount, disk_full, postgresql_restarted, postgresql_stopped
-from mentorq.torture.outcome import Outcome
-from mentorq.torture.strangers import strangers
-from mentorq.torture.winners import winners
+from mentorq.tests.bench.databases import URLOf, fill, migrate, postgresql, sqlite
+from mentorq.tests.torture.abuse import abuses
+from mentorq.tests.torture.crashes import crashes
+from mentorq.tests.torture.crowd import crowds
+from mentorq.tests.torture.ill import flapping, hanging
+from mentorq.tests.torture.lcs import WAYS
+from mentorq.tests.torture.lists import large_lists
+from mentorq.tests.torture.outages import can_mount, disk_full, postgresql_restarted, postgresql_stopped
+from mentorq.tests.torture.outcome import Outcome
+from mentorq.tests.torture.strangers import strangers
+from mentorq.tests.torture.winners import winners
 
 
 class Size(NamedTuple):
@@ -46,8 +46,8 @@ class Size(NamedTuple):
     spread: float
 
 
-# Production's database has the long ones. Its turns are longer than the breaker of mentorq_users.lcs stays open, or an ill
-# LCS would not even be asked; the first of lcs.WAYS do not open it.
+# Production's database has the long ones. Its turns are longer than the breaker of LCS's client stays open, or an ill LCS
+# would not even be asked; the first of lcs.WAYS do not open it.
 QUICKER = Size(
     kills=20, races=500, people=2000, crowd=20, hanging=15, ways=4, turn=3, outage=4, tries=3000, large=20_000, rounds=3,
     spread=5,
@@ -148,7 +148,7 @@ def outcomes(names: list[str], short: bool, only: str | None) -> Iterator[Outcom
 
 def main() -> int:
     """Return 1 where any promise was broken, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m mentorq.torture", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mentorq.tests.torture", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(TORTURES)}: all of them by default")
     parser.add_argument("--short", action="store_true", help="a tenth of it")
     parser.add_argument("--on", choices=["SQLite", "PostgreSQL"], help="one database alone")

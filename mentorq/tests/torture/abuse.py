@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from mentorq.bench.databases import inside
-from mentorq.bench.load import Client, header, http
-from mentorq.bench.outside import serving
-from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import opening
+from mentorq.tests.bench.databases import inside
+from mentorq.tests.bench.load import Client, header, http
+from mentorq.tests.bench.outside import serving
+from mentorq.tests.torture.outcome import Outcome
+from mentorq.tests.torture.work import opening
 
 CONNECTIONS = 32  # as many as the server has threads
 HOUR = 3600

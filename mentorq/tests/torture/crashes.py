@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import psutil
 
-from mentorq.bench.databases import PRODUCTION
-from mentorq.bench.outside import SERVER
+from mentorq.tests.bench.databases import PRODUCTION
+from mentorq.tests.bench.outside import SERVER
 from mentorq.tests.servers import Server, running
-from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import MOVES, WRITERS, WRONG, Work, at_work
+from mentorq.tests.torture.outcome import Outcome
+from mentorq.tests.torture.work import MOVES, WRITERS, WRONG, Work, at_work
 
 # As systemd's Restart=always does it.
 SUPERVISED = f"""
@@ -47,7 +47,7 @@ def supervised(url: str) -> Iterator[Server]:
 def crashes(name: str, url: str, kills: int) -> Outcome:
     """Return what was acknowledged, lost and half done while the server was killed so many times."""
     with supervised(url) as server, at_work(url, server.port) as work:
-        killed = [kill(server, work, random.uniform(0.3, 1)) for _ in range(kills)]  # noqa: S311 - not for secrets
+        killed = [kill(server, work, random.uniform(0.3, 1)) for _ in range(kills)]
         time.sleep(1)  # of work after the last one
     # A claim or close whose answer died with the server is tried again, and is a 200 where it was made.
     return Outcome(

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from statistics import quantiles
 
-from mentorq.bench.databases import inside
-from mentorq.bench.load import header, http
-from mentorq.bench.outside import serving
-from mentorq.torture.outcome import Outcome
-from mentorq.torture.slow import COUNTS, Slow
-from mentorq.torture.work import opening
+from mentorq.tests.bench.databases import inside
+from mentorq.tests.bench.load import header, http
+from mentorq.tests.bench.outside import serving
+from mentorq.tests.torture.outcome import Outcome
+from mentorq.tests.torture.slow import COUNTS, Slow
+from mentorq.tests.torture.work import opening
 
 EVERY = 5.0  # seconds between two polls of a person
 ARRIVAL = 0.2  # of the time, in which people come and get their first list
@@ -71,7 +71,7 @@ class Crowd:
     async def every(self, seconds: float, once: Callable[[Connection], Awaitable[None]]) -> None:
         """Do it every so many seconds until the end; people arrive one after the other."""
         connection = Connection(self.port)
-        turn = time.monotonic() + random.uniform(0, self.arrived - time.monotonic())  # noqa: S311 - not for secrets
+        turn = time.monotonic() + random.uniform(0, self.arrived - time.monotonic())
         while turn < self.until:
             await asyncio.sleep(turn - time.monotonic())
             await once(connection)

@@ -8,12 +8,12 @@ from typing import Any
 
 from requests import get
 
-from mentorq.bench.databases import inside
-from mentorq.bench.outside import serving
+from mentorq.tests.bench.databases import inside
+from mentorq.tests.bench.outside import serving
 from mentorq.tests.servers import Server, running
-from mentorq.torture.knocking import KNOCKS_A_SECOND, Knock, figures_of, knocking
-from mentorq.torture.lives import compared, live
-from mentorq.torture.outcome import Outcome
+from mentorq.tests.torture.knocking import KNOCKS_A_SECOND, Knock, figures_of, knocking
+from mentorq.tests.torture.lives import compared, live
+from mentorq.tests.torture.outcome import Outcome
 
 # Fifteen seconds say something of a machine that others use too, a few do not.
 LONG_ENOUGH = 15
@@ -39,7 +39,7 @@ def hanging_lcs() -> Iterator[str]:
 def flapping_lcs(seconds: float, ways: list[str]) -> Iterator[tuple[str, Callable[[], Any]]]:
     """URL and ledger of an LCS that is ill in each of these ways within so many seconds, and well in between."""
     turn = str(seconds / len(ways) / 2)
-    with running([sys.executable, "-m", "mentorq.torture.lcs", "{port}", turn, *ways]) as process:
+    with running([sys.executable, "-m", "mentorq.tests.torture.lcs", "{port}", turn, *ways]) as process:
         url = f"http://127.0.0.1:{process.port}/dev"
         yield url, lambda: get(url, timeout=5).json()
 

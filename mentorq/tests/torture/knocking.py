@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from statistics import quantiles
 from typing import Any, NamedTuple
 
-from mentorq.bench.load import Client, http
+from mentorq.tests.bench.load import Client, http
 
 KNOCKS_A_SECOND = 50
 

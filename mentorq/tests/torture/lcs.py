@@ -1,4 +1,4 @@
-"""`python -m mentorq.torture.lcs PORT SECONDS WAY…`: LCS's stand-in, ill in one way after the other, well in between.
+"""`python -m mentorq.tests.torture.lcs PORT SECONDS WAY…`: LCS's stand-in, ill in one way after the other, well in between.
 
 Each lasts so many seconds. It knows everybody `x@example.edu` whose token is `token of x@example.edu`, all of them
 hackers, and keeps a ledger, served as JSON to a GET of any path.
@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 
-from mentorq_users.devlcs import FAULTS, DevLCS, Handler, send_envelope
+from mentorq_users.lcs.standin import FAULTS, DevLCS, Handler, send_envelope
 
 LIAR, SLOW = "liar", "slow"
 # The first ones do not open the breaker, so that a short run meets them for sure; those that do have others in between.

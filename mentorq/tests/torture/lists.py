@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mentorq.bench.builds import WORKERS, built, counting
-from mentorq.bench.databases import inside
-from mentorq.bench.load import Client, http, polls
+from mentorq.tests.bench.builds import WORKERS, built, counting
+from mentorq.tests.bench.databases import inside
+from mentorq.tests.bench.load import Client, http, polls
 from mentorq.tests.servers import Server
-from mentorq.torture.crashes import processes
-from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import opening
+from mentorq.tests.torture.crashes import processes
+from mentorq.tests.torture.outcome import Outcome
+from mentorq.tests.torture.work import opening
 
 POLLERS = 20
 BUILD = 4  # lists that a build takes in memory: the database's rows, the objects and bytes made of them, and those kept

@@ -6,8 +6,8 @@ from collections import defaultdict
 from statistics import median
 from typing import Any
 
-from mentorq.bench.load import Client, header, http
-from mentorq.torture.work import LIVE, opening
+from mentorq.tests.bench.load import Client, header, http
+from mentorq.tests.torture.work import LIVE, opening
 
 PAUSE = 0.01  # seconds between two tickets
 EXPECTED = {"list": 200, "poll": 304, "create": 201, "claim": 200, "close": 200}

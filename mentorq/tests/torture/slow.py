@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from mentorq.bench.load import HOST
+from mentorq.tests.bench.load import HOST
 
 PAUSE = 2.0  # seconds between two bytes, and before a client begins anew that was sent away
 HEAD = f"{{}} HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-Proto: https\r\n"

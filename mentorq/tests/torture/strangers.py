@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from mentorq.bench.load import Client, http
-from mentorq.bench.outside import serving
-from mentorq.torture.outcome import Outcome
-from mentorq_users.devlcs import DevLCS
+from mentorq.tests.bench.load import Client, http
+from mentorq.tests.bench.outside import serving
+from mentorq.tests.torture.outcome import Outcome
+from mentorq_users.lcs.standin import DevLCS
 
 STRANGERS, PEOPLE, LEAST = 30, 15, 14
 LCS_TAKES = 0.3  # seconds

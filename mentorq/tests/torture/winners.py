@@ -7,11 +7,11 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from mentorq.bench.databases import inside
-from mentorq.bench.load import Client, http
-from mentorq.bench.outside import serving
-from mentorq.torture.outcome import Outcome
-from mentorq.torture.work import WRONG, audited
+from mentorq.tests.bench.databases import inside
+from mentorq.tests.bench.load import Client, http
+from mentorq.tests.bench.outside import serving
+from mentorq.tests.torture.outcome import Outcome
+from mentorq.tests.torture.work import WRONG, audited
 
 MENTORS = 50
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mentorq.bench.databases import inside
-from mentorq.bench.load import Client, header, http
-from mentorq_users.devlcs import DevLCS
+from mentorq.tests.bench.databases import inside
+from mentorq.tests.bench.load import Client, header, http
+from mentorq_users.lcs.standin import DevLCS
 
 WRITERS = 6
 HACKER = "ada@example.edu"  # one of those whom LCS's stand-in knows

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import connection
 
-from mentorq.commands import DatabaseCommand
+from mentorq.db.commands import DatabaseCommand
 
 
 class Command(DatabaseCommand):

@@ -10,11 +10,11 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from mentorq.commands import DatabaseCommand
+from mentorq.db.commands import DatabaseCommand
 from mentorq_backend.models import MICROSECOND, RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
-from mentorq_users.devlcs import PASSWORD, PEOPLE
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.lcs.client import LCSProfile
+from mentorq_users.lcs.standin import PASSWORD, PEOPLE
 from mentorq_users.models import User
 
 Step = tuple[datetime, User, Status]

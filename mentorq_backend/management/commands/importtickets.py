@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from mentorq.commands import DatabaseCommand
-from mentorq_backend.exports import FORMATS, format_of
-from mentorq_backend.imports import add_tickets
+from mentorq.db.commands import DatabaseCommand
+from mentorq_backend.exchange.exports import FORMATS, format_of
+from mentorq_backend.exchange.imports import add_tickets
 
 STANDARD_INPUT = "-"
 

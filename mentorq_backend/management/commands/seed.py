@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import models, transaction
 
-from mentorq.commands import DatabaseCommand
-from mentorq_backend.bulk import load, reset_sequences
+from mentorq.db.commands import DatabaseCommand
+from mentorq_backend.exchange.bulk import load, reset_sequences
+from mentorq_backend.live.revisions import count_change
+from mentorq_backend.management.seeding import COLUMNS, MENTORS, hackathons, people
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
-from mentorq_backend.revisions import count_change
-from mentorq_backend.seeding import COLUMNS, MENTORS, hackathons, people
 from mentorq_users.models import User
 
 

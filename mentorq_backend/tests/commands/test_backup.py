@@ -16,7 +16,7 @@ from django.db import connection, connections
 
 from mentorq.settings import BASE_DIR
 from mentorq.tests.servers import migrated
-from mentorq_backend import exports
+from mentorq_backend.exchange import exports
 from mentorq_backend.models import Ticket, TicketEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)

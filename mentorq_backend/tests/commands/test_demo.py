@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count
 
 from mentorq_backend.models import Ticket
-from mentorq_users.devlcs import PEOPLE
+from mentorq_users.lcs.standin import PEOPLE
 from mentorq_users.models import User
 
 

@@ -19,8 +19,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from mentorq.bench.load import Client, header, http
 from mentorq.settings import BASE_DIR
+from mentorq.tests.bench.load import Client, header, http
 from mentorq.tests.servers import SERVERS, production, running
 
 LISTS = "/api/tickets/"

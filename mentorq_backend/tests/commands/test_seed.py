@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from mentorq_backend.live.revisions import Revision
+from mentorq_backend.management.seeding import COLUMNS, PEOPLE_EACH, TICKETS_EACH, hackathons
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
-from mentorq_backend.revisions import Revision
-from mentorq_backend.seeding import COLUMNS, PEOPLE_EACH, TICKETS_EACH, hackathons
 from mentorq_users.models import User
 
 MODELS = [Feedback, TicketEvent, Ticket, User]

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from mentorq_backend.admin import PAST
+from mentorq_backend.desk.tickets import PAST
 from mentorq_backend.models import Ticket, TicketEvent
-from mentorq_backend.tests.pages import CHANGELIST, messages_of
+from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of
 
 
 def act(desk, action, *tickets, **form):

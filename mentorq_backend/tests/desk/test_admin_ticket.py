@@ -3,9 +3,9 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from mentorq_backend.admin import seen
+from mentorq_backend.desk.tickets import seen
 from mentorq_backend.models import Feedback, Ticket
-from mentorq_backend.tests.pages import CHANGELIST, messages_of
+from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of
 
 
 def correct(desk, ticket, as_seen=None, **texts):

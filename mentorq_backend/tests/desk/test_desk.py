@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from mentorq_backend.desk import RangeForm
+from mentorq_backend.desk.dashboard import RangeForm
 from mentorq_backend.models import Ticket
 
 DESK = "/admin/"

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from mentorq_backend import stats
-from mentorq_backend.desk import hour_label
+from mentorq_backend.desk.dashboard import hour_label
 from mentorq_backend.models import Feedback, Ticket
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ import io
 
 import orjson
 
-from mentorq_backend.exports import lines
+from mentorq_backend.exchange.exports import lines
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 
 CREATED = "2026-02-14T12:00:00Z"

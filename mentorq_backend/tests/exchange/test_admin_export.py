@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from mentorq_backend import exports
+from mentorq_backend.exchange import exports
 from mentorq_backend.models import Feedback, Ticket
 
 LIST = "/admin/mentorq_backend/ticket/"

@@ -16,8 +16,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from mentorq.commands import database_name
-from mentorq_backend.exports import COLUMNS, lines
+from mentorq.db.commands import database_name
+from mentorq_backend.exchange.exports import COLUMNS, lines
 from mentorq_backend.models import Ticket
 
 NOON = datetime(2026, 2, 14, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from mentorq.commands import database_name
-from mentorq_backend import bulk
-from mentorq_backend.exports import COLUMNS, columns, lines
+from mentorq.db.commands import database_name
+from mentorq_backend.exchange import bulk
+from mentorq_backend.exchange.exports import COLUMNS, columns, lines
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 
 NOON = datetime(2026, 2, 14, 12, tzinfo=UTC)

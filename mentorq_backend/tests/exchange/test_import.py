@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
-from mentorq_backend.tests.files import CLOSED, CREATED, MENTORED, ROW, empty, exported, jsonl, table
+from mentorq_backend.tests.exchange.files import CLOSED, CREATED, MENTORED, ROW, empty, exported, jsonl, table
 from mentorq_users.models import User
 
 NOON = datetime(2026, 2, 14, 12, tzinfo=UTC)

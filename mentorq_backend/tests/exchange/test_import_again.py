@@ -2,10 +2,10 @@
 
 import pytest
 
-from mentorq_backend import revisions
+from mentorq_backend.live import revisions
+from mentorq_backend.live.revisions import Revision
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
-from mentorq_backend.revisions import Revision
-from mentorq_backend.tests.files import CREATED, MENTORED, ROW, exported, jsonl
+from mentorq_backend.tests.exchange.files import CREATED, MENTORED, ROW, exported, jsonl
 
 
 def titles_by_id():

@@ -7,11 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from mentorq_backend import exports
-from mentorq_backend.cells import LARGEST_ID
+from mentorq_backend.exchange import exports
+from mentorq_backend.exchange.cells import LARGEST_ID
+from mentorq_backend.live.revisions import Revision
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
-from mentorq_backend.revisions import Revision
-from mentorq_backend.tests.files import CLOSED, MENTORED, ROW, exported, jsonl, table
+from mentorq_backend.tests.exchange.files import CLOSED, MENTORED, ROW, exported, jsonl, table
 
 COLUMNS = ", ".join(exports.columns(history=True, feedback=True))
 NO_INSTANT = "is no instant in ISO 8601 with an offset, such as 2026-02-14T23:05:00Z."

@@ -6,10 +6,10 @@ from functools import partial
 from django.core.management import call_command
 from django.db import connection
 
-from mentorq.commands import database_name
-from mentorq_backend import bulk, imports
+from mentorq.db.commands import database_name
+from mentorq_backend.exchange import bulk, imports
 from mentorq_backend.models import Ticket, TicketEvent
-from mentorq_backend.tests.files import ROW, jsonl
+from mentorq_backend.tests.exchange.files import ROW, jsonl
 
 
 def quiet(text):

@@ -13,15 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mentorq_backend import exports, imports, stats
-from mentorq_backend.exports import ESCAPED, lines
-from mentorq_backend.imports import add_tickets
+from mentorq.api.texts import lines as lines_of
+from mentorq.api.texts import note, one_line
+from mentorq_backend import stats
+from mentorq_backend.exchange import exports, imports
+from mentorq_backend.exchange.exports import ESCAPED, lines
+from mentorq_backend.exchange.imports import add_tickets
 from mentorq_backend.management.commands.seed import sow
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
-from mentorq_backend.tests.files import empty, exported
+from mentorq_backend.tests.exchange.files import empty, exported
 from mentorq_users.models import User
-from mentorq_users.texts import lines as lines_of
-from mentorq_users.texts import note, one_line
 
 SECOND = 1_000_000
 EMAILS = ["ada@example.edu", "grace@example.edu", "mia@example.edu", "zoe@exämple.edu", "o'hara+1@xn--4ca.example"]

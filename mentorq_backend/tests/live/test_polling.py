@@ -6,7 +6,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
-from mentorq_backend import polling, shown
+from mentorq_backend.live import polling
+from mentorq_backend.live import reads as shown
 from mentorq_backend.models import Ticket
 from mentorq_users.models import User
 from mentorq_users.tokens import issue

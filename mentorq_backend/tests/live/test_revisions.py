@@ -7,10 +7,10 @@ import pytest
 from django.db import transaction
 from django.db.models import Sum
 
-from mentorq_backend import revisions
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
+from mentorq_backend.live import revisions
+from mentorq_backend.live.revisions import Revision, count_change
 from mentorq_backend.models import Feedback, Ticket
-from mentorq_backend.revisions import Revision, count_change
 
 COLUMNS = {"owner_email": "ada@example.edu", "owner": "Ada", "title": "x", "location": "x"}
 # In which state the ticket is, and what is done to it; `people` are by first name.

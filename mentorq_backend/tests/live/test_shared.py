@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from mentorq_backend import shared
+from mentorq_backend.live import shared
+from mentorq_backend.live.shared import ANSWERS, SharedAnswers
 from mentorq_backend.models import Feedback
-from mentorq_backend.shared import ANSWERS, SharedAnswers
 from mentorq_users.models import User
 
 PATH = "/api/tickets/"
@@ -95,7 +95,7 @@ def test_a_build_that_fails_is_tried_anew(mia, ada, client_of, make_ticket, monk
     make_ticket(ada)
     client = client_of(mia)
     with monkeypatch.context() as broken:
-        broken.setattr("mentorq_backend.shown.newest_rows", lambda viewer: 1 / 0)
+        broken.setattr("mentorq_backend.live.reads.newest_rows", lambda viewer: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             client.get(PATH)
 

@@ -8,7 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from mentorq_backend import stats
 from mentorq_backend.models import Ticket, TicketEvent
-from mentorq_backend.tests.files import ROW, jsonl
+from mentorq_backend.tests.exchange.files import ROW, jsonl
 
 NOON = datetime(2026, 2, 14, 12, tzinfo=UTC)
 SECOND = 1_000_000  # microseconds

@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from mentorq_backend import shown
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
+from mentorq_backend.live import reads as shown
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_users.models import User
 

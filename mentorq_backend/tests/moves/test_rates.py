@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from mentorq_backend.imports import add_tickets
+from mentorq_backend.exchange.imports import add_tickets
 from mentorq_backend.models import Ticket, TicketEvent
-from mentorq_backend.tests.files import ROW, jsonl
+from mentorq_backend.tests.exchange.files import ROW, jsonl
 
 THREADS = 16
 

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from django.core.cache import cache
 
-from mentorq_users import lcs as lcs_module
 from mentorq_users.encryption import encrypt
+from mentorq_users.lcs import client as lcs_module
 from mentorq_users.models import User
 
 ADA_TO_MIA = "https://app.slack.com/client/T0DEV/MIA"

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mentorq_users.devlcs import FAULTS, PASSWORD, PEOPLE, DevLCS
+from mentorq_users.lcs.standin import FAULTS, PASSWORD, PEOPLE, DevLCS
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ import pytest
 import requests
 import responses
 
-from mentorq_users import lcs as client
-from mentorq_users.breaker import Breaker
-from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable
+from mentorq_users.lcs import client
+from mentorq_users.lcs.breaker import Breaker
+from mentorq_users.lcs.client import LCSClient, LCSRefused, LCSUnavailable
 
 URL = "http://lcs.example/dev"
 
@@ -27,7 +27,7 @@ def lcs_at(settings):
 def clock(monkeypatch):
     """The breaker's clock, which goes on only where a test says so."""
     clock = SimpleNamespace(seconds=1000.0, monotonic=lambda: clock.seconds)
-    monkeypatch.setattr("mentorq_users.breaker.time", clock)
+    monkeypatch.setattr("mentorq_users.lcs.breaker.time", clock)
     return clock
 
 

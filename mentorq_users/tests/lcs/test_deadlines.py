@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from mentorq_users.deadlines import DeadlineAdapter
-from mentorq_users.lcs import LCSClient, LCSUnavailable
-from mentorq_users.tests.wire import Wire
+from mentorq_users.lcs.client import LCSClient, LCSUnavailable
+from mentorq_users.lcs.transport import DeadlineAdapter
+from mentorq_users.tests.lcs.wire import Wire
 
 OK = b"HTTP/1.1 200 OK\r\n"
 DRIPS = [

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import responses
 
-from mentorq_users.lcs import LCSClient, LCSProfile, LCSRefused, LCSUnavailable
-from mentorq_users.tests.wire import PROFILE
+from mentorq_users.lcs.client import LCSClient, LCSProfile, LCSRefused, LCSUnavailable
+from mentorq_users.tests.lcs.wire import PROFILE
 
 ADA = LCSProfile("ada@example.edu", "Ada", "Lovelace", frozenset({"hacker"}))
 BASE = "https://lcs.test/dev"

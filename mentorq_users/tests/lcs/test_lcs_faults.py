@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mentorq_users import devlcs
-from mentorq_users.devlcs import FAULTS
-from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable, breaker
+from mentorq_users.lcs import standin as devlcs
+from mentorq_users.lcs.client import LCSClient, LCSRefused, LCSUnavailable, breaker
+from mentorq_users.lcs.standin import FAULTS
 
 SECRET = "t0p-secret"
 # A profile's faults leave an answer of /authorize good: it holds no profile.
@@ -95,7 +95,11 @@ def test_the_log_says_what_was_wrong(lcs, settings, fault, reason, caplog):
 
     assert str(error.value) in (f"/validate: {reason}", "/validate: TimeoutError")
     assert caplog.record_tuples == [
-        ("mentorq_users.lcs", logging.WARNING, f"LCS {str(error.value).replace(':', ' is unavailable:')} ({lcs.url})")
+        (
+            "mentorq_users.lcs.client",
+            logging.WARNING,
+            f"LCS {str(error.value).replace(':', ' is unavailable:')} ({lcs.url})",
+        )
     ]
 
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from mentorq_users.lcs import MAX_ANSWER_BYTES, LCSClient, LCSProfile, LCSUnavailable
-from mentorq_users.tests.wire import PROFILE, answer, raw
+from mentorq_users.lcs.client import MAX_ANSWER_BYTES, LCSClient, LCSProfile, LCSUnavailable
+from mentorq_users.tests.lcs.wire import PROFILE, answer, raw
 
 ADA = LCSProfile("ada@example.edu", "Ada", "Lovelace", frozenset({"hacker"}))
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
-from mentorq_users.devlcs import PEOPLE, DevLCS
+from mentorq_users.lcs.standin import PEOPLE, DevLCS
 
 
 @pytest.fixture

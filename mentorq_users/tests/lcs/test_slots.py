@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from mentorq_users import lcs as module
-from mentorq_users.lcs import MAX_CALLS, LCSClient, LCSRefused, LCSUnavailable
+from mentorq_users.lcs import client as module
+from mentorq_users.lcs.client import MAX_CALLS, LCSClient, LCSRefused, LCSUnavailable
+from mentorq_users.lcs.slots import HASTE, PATIENCE, Slots
 from mentorq_users.models import User
-from mentorq_users.slots import HASTE, PATIENCE, Slots
 
 STRANGER, VENUE = "192.0.2.1", "203.0.113.7"
 

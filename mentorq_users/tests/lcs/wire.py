@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mentorq_users.devlcs import ServingMixin
+from mentorq_users.lcs.standin import ServingMixin
 
 PROFILE = {"email": "ada@example.edu", "first_name": "Ada", "last_name": "Lovelace", "role": {"hacker": True}}
 

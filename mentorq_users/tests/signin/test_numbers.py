@@ -6,9 +6,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
-from mentorq_users import slack
 from mentorq_users.encryption import encrypt
-from mentorq_users.lcs import LCSProfile, LCSRefused
+from mentorq_users.lcs import slack
+from mentorq_users.lcs.client import LCSProfile, LCSRefused
 from mentorq_users.models import User
 from mentorq_users.tokens import RefreshToken, issue
 

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
-from mentorq_users.devlcs import FAULTS
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.lcs.client import LCSProfile
+from mentorq_users.lcs.standin import FAULTS
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from mentorq_users.lcs import LCSProfile
+from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.models import RevokedToken, User
 
 pytestmark = pytest.mark.usefixtures("committed")

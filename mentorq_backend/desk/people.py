@@ -1,70 +1,39 @@
-"""People in the admin site. LCS owns who they are and what they may do; we may only deactivate them."""
+"""People on the desk. LCS owns their roles; the desk only deactivates them, and links to their tickets."""
 
-import re
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.models import Group
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.core.exceptions import SuspiciousOperation
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.text import smart_split
 from django.utils.timezone import localtime
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
-from mentorq_users.lcs import LCSClient, LCSRefused, LCSUnavailable
+from mentorq_backend.desk.tickets import ALL
+from mentorq_backend.models import Ticket
+from mentorq_backend.moves import Status
+from mentorq_backend.querysets import TicketQuerySet
+from mentorq_users.desk.pages import DeskAdmin
+from mentorq_users.lcs.client import LCSClient, LCSRefused, LCSUnavailable
 from mentorq_users.models import User
-from mentorq_users.texts import SEARCH_LENGTH, SEARCH_WORDS
-
-admin.site.unregister(Group)
 
 
-class DeskAdmin(ModelAdmin):
-    """A list on the desk that never counts its table, and is asked only by the columns in `filtered_by`."""
-
-    show_full_result_count = False
-    paginator = InfinitePaginator
-    list_per_page = 50
-    list_disable_select_all = True
-    filtered_by: tuple[str, ...] = ()
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Return whether a query string may ask for that: by any other column one could guess a password's hash."""
-        return lookup in self.filtered_by
-
-    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        """Return whether a page may name a row by that column: nothing of ours is chosen by another than the id."""
-        return to_field == str(self.opts.pk.name)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Return what the words find; nothing, with a message, if there are too many of them."""
-        if len(search_term) > SEARCH_LENGTH or len(list(smart_split(search_term))) > SEARCH_WORDS:
-            text = f"Search for at most {SEARCH_WORDS} words and {SEARCH_LENGTH} characters."
-            self.message_user(request, text, messages.ERROR)
-            return queryset.none(), False
-        return cast("tuple[QuerySet[Any], bool]", super().get_search_results(request, queryset, search_term))
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer with the list; raises SuspiciousOperation (400) for a choice of rows that no list of ours offers."""
-        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if request.POST.get("select_across", "0") != "0" or not all(re.fullmatch("[0-9]{1,18}", pk) for pk in chosen):
-            raise SuspiciousOperation("no list of ours offers that")
-        title = str(self.model._meta.verbose_name_plural).capitalize()
-        return cast("HttpResponse", super().changelist_view(request, {"title": title, **(extra_context or {})}))
+def counted(tickets: TicketQuerySet, column: str) -> Coalesce:
+    """Return, for an annotation of people, how many of these tickets have their e-mail in that column."""
+    of_person = tickets.filter(**{column: OuterRef("email")}).order_by().values(column)
+    return Coalesce(Subquery(of_person.annotate(count=Count("pk")).values("count")), 0)
 
 
+@admin.register(User)
 class UserAdmin(DeskAdmin):
-    """People: their roles as LCS said, and whether they may come in; registered by mentorq_backend, with their tickets."""
+    """People: their roles as LCS reported them, whether they may sign in, and their tickets."""
 
-    list_display = ["person", "roles", "said", "is_active"]
+    list_display = ["person", "roles", "said", "is_active", "tickets"]
     list_filter = ["is_mentor", "is_organizer", "is_director", "is_active"]
     search_fields = ["email", "first_name", "last_name"]
     search_help_text = "Name or e-mail."
@@ -90,6 +59,14 @@ class UserAdmin(DeskAdmin):
         may_change = bool(super().has_change_permission(request, obj))
         return may_change and (obj is None or not cast("User", request.user).why_not_admit(obj))
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Return people with how many open tickets they have, and how many they hold as a mentor."""
+        people = cast("QuerySet[User]", super().get_queryset(request))
+        return people.annotate(
+            waiting=counted(Ticket.objects.filter(status=Status.OPEN), "owner_email"),
+            held=counted(Ticket.objects.filter(status=Status.CLAIMED), "mentor_email"),
+        )
+
     @display(description="Person", ordering="email", header=True)
     def person(self, user: User) -> list[str]:
         """Return name and e-mail."""
@@ -111,6 +88,13 @@ class UserAdmin(DeskAdmin):
         """Return how long ago LCS was asked for them."""
         instant = user.roles_checked_at
         return format_html('<time title="{}">{}</time>', localtime(instant), naturaltime(instant)) if instant else "never"
+
+    @display(description="Tickets")
+    def tickets(self, user: Any) -> SafeString:
+        """Return links to their tickets, with how many are open and how many they hold."""
+        address = reverse("admin:mentorq_backend_ticket_changelist")
+        query = urlencode({"q": user.email, "status": ALL})
+        return format_html('<a href="{}?{}">{} open, {} held</a>', address, query, user.waiting, user.held)
 
     @admin.action(description="Deactivate: their tokens stop at once")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
