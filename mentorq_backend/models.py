@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from mentorq.api.texts import shortened
-from mentorq.db.compiled import insert, update
 from mentorq.db.fields import LinesField, OneLineField
+from mentorq_backend.columns import FEEDBACK, ROW
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.live.revisions import Revision, count_change, step
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
-from mentorq_backend.querysets import ROW, FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
+from mentorq_backend.querysets import FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
 from mentorq_users.models import User
 
 __all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
@@ -103,12 +103,13 @@ class Ticket(models.Model):
         self.moved = self.moved or max(filter(None, (getattr(self, column) for column in INSTANTS)))
 
     @cached_property
-    def rated(self) -> bool:
-        return Feedback.objects.filter(pk=self.pk).exists()
+    def has_feedback(self) -> bool:
+        return hasattr(self, "feedback")
 
     @property
     def row(self) -> tuple[Any, ...]:
-        return (*(getattr(self, column) for column in ROW[:-1]), self.pk if self.rated else None)
+        """The columns of `TicketQuerySet.rows()`."""
+        return tuple(self.has_feedback or None if column == FEEDBACK else getattr(self, column) for column in ROW)
 
     def claim(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
         """Give an open ticket to `by`, or to whom an organizer names (a hand-over where it is claimed already)."""
@@ -153,14 +154,14 @@ class Ticket(models.Model):
         at = self._now()
         self._make(move, by, at, {**self._changes(to, named, mentor, by, at), "moved": at})
 
-    def become(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
+    def set_recorded_status(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
         """Set, on a ticket not yet saved, what such a move would set, but no waiting times; raises MoveNotAllowed."""
         named = self._named(status, by, mentor_email or None)
         self._check_may_name(named, by)
         self.recorded = True
         self.queued = self.created
         self.mentor = mentor  # also where nobody knows the e-mail any more
-        self._show(self._changes(status, named, mentor, by, at=self.created))
+        self._set(self._changes(status, named, mentor, by, at=self.created))
         if named and status == Status.CLOSED:
             self.claimed_datetime = self.created
 
@@ -203,7 +204,7 @@ class Ticket(models.Model):
         if not corrected:
             self._reread()
             raise TicketConflict("It has changed meanwhile: look at it again.", code="conflict", ticket=self)
-        self._show(changes)
+        self._set(changes)
 
     def conflict(self) -> TicketConflict:
         detail = {
@@ -243,9 +244,8 @@ class Ticket(models.Model):
 
     def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
         """Write the history row of a change that sets these columns; raises RateExceeded unless it is a correction."""
-        insert(
-            TicketEvent,
-            ticket_id=self.pk,
+        TicketEvent.objects.create(
+            ticket=self,
             at=at,
             by=by.email,
             from_status=from_status,
@@ -318,7 +318,7 @@ class Ticket(models.Model):
                 Ticket.objects.check_limit(self.owner_email, reopening=self)
             moved = self._write(by, at, changes)
         if moved:
-            self._show(changes)
+            self._set(changes)
             return
         self._reread()
         if not self._is_already(changes["status"], changes.get("mentor_email")):
@@ -326,10 +326,9 @@ class Ticket(models.Model):
 
     def _write(self, by: User, at: datetime, changes: dict[str, Any], *, note: str = "", **still: str) -> bool:
         """Write changes and history row, in the caller's transaction, if the ticket is `still` as it was read."""
-        read = {"id": self.pk, "status": self.status, "mentor_email": self.mentor_email, **still}
-        if not update(Ticket, read, changes, counters={"version": step()}):
+        as_read = Ticket.objects.filter(pk=self.pk, status=self.status, mentor_email=self.mentor_email, **still)
+        if not as_read.update(**changes):
             return False
-        count_change()
         self.add_event(by, at, self.status, changes, note)
         return True
 
@@ -339,9 +338,9 @@ class Ticket(models.Model):
 
     def _reread(self) -> None:
         self.refresh_from_db()
-        self.__dict__.pop("rated", None)  # remembered from before
+        self.__dict__.pop("has_feedback", None)  # remembered from before
 
-    def _show(self, changes: dict[str, Any]) -> None:
+    def _set(self, changes: dict[str, Any]) -> None:
         for column, value in changes.items():
             setattr(self, column, value)
 

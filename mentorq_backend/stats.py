@@ -13,9 +13,10 @@ from django.db.models import Avg, Count, DateTimeField, F, Func, Max, Min, Q, Wi
 from django.db.models.functions import ExtractMinute, RowNumber
 from django.utils import timezone
 
-from mentorq_backend.models import RATINGS, Feedback
+from mentorq_backend.models import RATINGS, Feedback, Ticket
 from mentorq_backend.moves import Status
 from mentorq_backend.querysets import FeedbackQuerySet, TicketQuerySet
+from mentorq_users.models import User
 
 CLOSED_ACTIVE = Q(status=Status.CLOSED, active=True)
 SECOND = 1_000_000  # microseconds, in which tickets keep their waiting times
@@ -138,6 +139,13 @@ def desk(tickets: TicketQuerySet) -> dict[str, Any]:
         "ratings": rating_counts(tickets),
         "per_hour_of_day": per_hour_of_day(figures["per_hour"]),
     }
+
+
+def mentors() -> list[tuple[User, int]]:
+    """Return each active mentor and how many tickets they hold: whoever holds none is free, and comes first."""
+    held = dict(Ticket.objects.filter(status=Status.CLAIMED).values_list("mentor_email").annotate(Count("pk")))
+    people = User.objects.filter(is_mentor=True, is_active=True).order_by("first_name", "email")
+    return sorted(((mentor, held.get(mentor.email, 0)) for mentor in people), key=lambda pair: pair[1])
 
 
 def now(tickets: TicketQuerySet, longest: int = 5) -> dict[str, Any]:

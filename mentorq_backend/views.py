@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from django.http import Http404
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, viewsets
@@ -14,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from mentorq.api.ids import ID
 from mentorq.api.openapi import FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
 from mentorq.api.pagination import TicketPagination, number
 from mentorq_backend import stats
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
-from mentorq_backend.live import reads as shown
+from mentorq_backend.live import reads
 from mentorq_backend.live.etags import ConditionalGetMixin, key_of
 from mentorq_backend.live.shared import ANSWERS
 from mentorq_backend.models import Feedback, Ticket
@@ -128,10 +128,8 @@ class TicketViewSet(
 
     def get_object(self) -> Ticket:
         """Return the ticket that the path names, if the caller may see it; anything else is a 404."""
-        try:
-            ticket = shown.ticket(self.kwargs["pk"], cast("User", self.request.user))
-        except Ticket.DoesNotExist as error:
-            raise Http404("No Ticket matches the given query.") from error
+        visible = Ticket.objects.visible_to(cast("User", self.request.user)).with_feedback()
+        ticket: Ticket = generics.get_object_or_404(visible, pk=self.kwargs["pk"])
         self.check_object_permissions(self.request, ticket)
         return ticket
 
@@ -146,10 +144,10 @@ class TicketViewSet(
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `GET /api/tickets/`."""
         user = cast("User", request.user)
-        fingerprint = shown.fingerprint(user, request)
+        fingerprint = reads.fingerprint(user, request)
         if self.is_unchanged(fingerprint):
             return Response(status=304)
-        if not user.sees_every_ticket or shown.is_shown_otherwise(user):
+        if not user.sees_every_ticket or reads.is_shown_otherwise(user):
             return Response(self.listed(user))
         everybody = User(is_mentor=True, is_director=user.is_director)
         question = (request.scheme, request.get_host(), request.get_full_path(), user.is_director)
@@ -162,7 +160,7 @@ class TicketViewSet(
         self.viewer = viewer
         if self.request.query_params:
             return super().list(self.request).data
-        return self.get_serializer(shown.newest_rows(viewer), many=True).data
+        return self.get_serializer(reads.newest_rows(viewer), many=True).data
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer `POST /api/tickets/`: 201, or 200 with the ticket that the same words have opened already."""
@@ -274,8 +272,7 @@ class FeedbackViewSet(
     queryset = Feedback.objects.all()
     serializer_class = FeedbackSerializer
     permission_classes = [IsAuthenticated, ChangesOwnFeedback]
-    # Short enough for the database's integers: a look-up through a relation is not checked for that by Django.
-    lookup_value_regex = "[0-9]{1,18}"
+    lookup_value_regex = ID  # Django does not check the length of an id that it looks up through a relation
     lookup_url_kwarg = "ticket"
     http_method_names = ["get", "post", "patch", "head", "options"]
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from mentorq.api.texts import one_line
-from mentorq.db.compiled import Prepared, update
+from mentorq.db.compiled import CompiledQuery
 from mentorq_users.emails import normalize_email
 from mentorq_users.encryption import Unreadable, decrypt, encrypt
 from mentorq_users.lcs.client import LCSProfile, LCSUnavailable
@@ -38,7 +38,7 @@ class UserManager(BaseUserManager["User"]):
 
         A new `lcs_token` is kept, encrypted, to ask LCS for the roles again later; None leaves the old one.
         """
-        said: dict[str, Any] = {
+        columns: dict[str, Any] = {
             "first_name": profile.first_name,
             "last_name": profile.last_name,
             "is_mentor": "mentor" in profile.roles,
@@ -47,14 +47,10 @@ class UserManager(BaseUserManager["User"]):
             "roles_checked_at": timezone.now(),
         }
         if lcs_token is not None:
-            said["encrypted_lcs_token"] = encrypt(lcs_token)
-        row = update(self.model, {"email": profile.email}, said, returning=["id", "is_active", "is_superuser"])
-        if row is None:
-            return self.get_or_create(email=profile.email, defaults=said)[0]
-        pk, is_active, is_superuser = row
-        known = {"id": pk, "email": profile.email, "is_active": bool(is_active), "is_superuser": bool(is_superuser), **said}
-        columns = in_the_models_order(known)
-        return self.model.from_db(self.db, columns, [known[column] for column in columns])
+            columns["encrypted_lcs_token"] = encrypt(lcs_token)
+        if self.filter(email=profile.email).update(**columns):
+            return self.behind_token(profile.email)
+        return self.get_or_create(email=profile.email, defaults=columns)[0]
 
     def create_superuser(self, email: str, password: str) -> "User":
         """Return a new local account that may do everything in the admin; used by `manage.py createsuperuser`."""
@@ -148,6 +144,15 @@ class User(AbstractBaseUser):
         return self.is_director or self.is_superuser
 
     @property
+    def sees_all_feedback(self) -> bool:
+        """Whether the API shows them what others said of their help."""
+        return self.is_director
+
+    def sees_feedback_of(self, owner_email: str) -> bool:
+        """Whether the API shows them the feedback of that person's tickets."""
+        return self.sees_all_feedback or self.email == owner_email
+
+    @property
     def lcs_token(self) -> str:
         """The LCS token of their last sign-in, "" if there is none.
 
@@ -213,7 +218,7 @@ def in_the_models_order(columns: Collection[str]) -> list[str]:
 READ_BY_REQUESTS = in_the_models_order(
     {"id", "email", "first_name", "last_name", "is_mentor", "is_organizer", "is_director", "is_active", "is_superuser"}
 )
-BY_EMAIL = Prepared(lambda email: User.objects.filter(email=email).values_list(*READ_BY_REQUESTS), 1)
+BY_EMAIL = CompiledQuery(lambda email: User.objects.filter(email=email).values_list(*READ_BY_REQUESTS), 1)
 
 
 @cache

@@ -6,6 +6,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 
+from mentorq.api.ids import MOST_DIGITS
+
 GIVE_IT_ONCE = "Give it once."
 
 
@@ -24,7 +26,7 @@ def number(request: Request, name: str, *, least: int, most: int, default: int |
         return default
     if not (text.isascii() and text.isdecimal()):
         raise ValidationError({name: [f"A whole number, at least {least}, is needed here."]})
-    value = int(text) if len(text) <= 18 else most  # longer ones are more than any database counts
+    value = int(text) if len(text) <= MOST_DIGITS else most
     if value < least:
         raise ValidationError({name: [f"A whole number, at least {least}, is needed here."]})
     return min(value, most)
@@ -40,7 +42,7 @@ class TicketPagination(LimitOffsetPagination):
         return number(request, self.limit_query_param, least=1, most=self.max_limit)
 
     def get_offset(self, request: Request) -> int:
-        return number(request, self.offset_query_param, least=0, most=10**18, default=0) or 0
+        return number(request, self.offset_query_param, least=0, most=10**MOST_DIGITS, default=0) or 0
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Return what the OpenAPI document says: the array, or with `limit` a page."""

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -17,9 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from mentorq_backend import stats
 from mentorq_backend.filters import InstantField
 from mentorq_backend.models import Ticket
-from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
-from mentorq_users.models import User
 
 RANGES = {"6": "last 6 hours", "24": "last 24 hours", "today": "today", "all": "all", "dates": "from – to"}
 MOST_HOURS = 240  # in a chart; more of them are no longer bars but a smear
@@ -112,7 +109,10 @@ class Chart:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return the first page's context: what is going on for everybody who comes in, statistics for directors."""
-    context |= {"now": stats.now(Ticket.objects.all()), "free_mentors": list(free_mentors())}
+    context |= {
+        "now": stats.now(Ticket.objects.all()),
+        "free_mentors": [mentor for mentor, held in stats.mentors() if not held],
+    }
     # "Now" is fetched anew every half a minute, by htmx, which takes nothing else of the page.
     if getattr(request.user, "sees_statistics", False) and "HX-Request" not in request.headers:
         form = RangeForm(request.GET)
@@ -120,12 +120,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= {"form": form, "ranges": RANGES, "figures": figures, "headlines": headlines(figures)}
         context |= {"charts": charts(figures)}
     return context
-
-
-def free_mentors() -> QuerySet[User]:
-    """Return the mentors who may come in and hold no ticket, by name."""
-    holding = Ticket.objects.filter(status=Status.CLAIMED).values("mentor_email")
-    return User.objects.filter(is_mentor=True, is_active=True).exclude(email__in=holding).order_by("first_name", "email")
 
 
 def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:

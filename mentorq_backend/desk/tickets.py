@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -22,11 +22,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from mentorq_backend import stats
+from mentorq_backend.columns import FEEDBACK, ROW
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.exchange import exports
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
-from mentorq_backend.querysets import ROW, TicketQuerySet
+from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.templatetags.desk import ago, exactly, short, waited
 from mentorq_users.desk.pages import DeskAdmin
 from mentorq_users.emails import normalize_email
@@ -219,7 +221,7 @@ class TicketAdmin(DeskAdmin):
         """Answer with the list, or make the move of the button that was pressed in it."""
         if "_move" in request.POST:
             return self._pressed(request)
-        context = {"mentors": choosable_mentors(), "sees_statistics": organizer(request).sees_statistics}
+        context = {"mentors": stats.mentors(), "sees_statistics": organizer(request).sees_statistics}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def change_view(
@@ -303,7 +305,7 @@ class TicketAdmin(DeskAdmin):
                 "subtitle": str(ticket),
                 "seen": seen(ticket),
                 "verbs": verbs(ticket),
-                "mentors": choosable_mentors(),
+                "mentors": stats.mentors(),
                 "events": ticket.events.all(),
                 "feedback": Feedback.objects.filter(pk=ticket.pk).first() if sees_feedback else None,
                 "sees_statistics": sees_feedback,
@@ -313,7 +315,8 @@ class TicketAdmin(DeskAdmin):
 
 def seen(ticket: Ticket) -> str:
     """Return a text that stands for the ticket as its page shows it; its `version` would tell that it was rated."""
-    return hashlib.sha256(repr([getattr(ticket, column) for column in ROW[:-1]]).encode()).hexdigest()
+    shown = [getattr(ticket, column) for column in ROW if column != FEEDBACK]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
 def is_instant(text: str) -> bool:
@@ -328,10 +331,3 @@ def is_instant(text: str) -> bool:
 def verbs(ticket: Ticket) -> list[str]:
     """Return the verbs that an organizer has for that ticket."""
     return [move.verb for (status, _), move in MOVES.items() if status == ticket.status]
-
-
-def choosable_mentors() -> list[tuple[User, int]]:
-    """Return the mentors to whom a ticket can be given, with how many each holds, the free ones first."""
-    held = dict(Ticket.objects.filter(status=Status.CLAIMED).values_list("mentor_email").annotate(Count("pk")))
-    mentors = User.objects.filter(is_mentor=True, is_active=True).order_by("first_name", "email")
-    return sorted(((mentor, held.get(mentor.email, 0)) for mentor in mentors), key=lambda pair: pair[1])

@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-# Of what the JSON of a ticket looks like: raise it with every change of that, or clients keep the old form.
-FORM = 2
+from mentorq_backend.columns import KEYS
+
 CACHING = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
@@ -44,10 +44,13 @@ class ConditionalGetMixin(APIView):
 
 
 def key_of(request: HttpRequest | Request, user: Any, fingerprint: str) -> str:
-    """Return the key of the answer to that person's request while what they may see has that fingerprint."""
+    """Return the key of the answer to that person's request while what they may see has that fingerprint.
+
+    KEYS is in it, so that clients do not keep a ticket's old form when a release adds a column.
+    """
     roles = (user.is_mentor, user.is_staff, user.is_director)
     return digest_of(
-        repr((FORM, user.typed, roles, request.scheme, request.get_host(), request.get_full_path(), fingerprint)).encode()
+        repr((KEYS, user.typed, roles, request.scheme, request.get_host(), request.get_full_path(), fingerprint)).encode()
     )
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from mentorq_backend.live import reads as shown
+from mentorq_backend.live import reads
 from mentorq_backend.live.etags import key_of, not_modified
 from mentorq_users.authentication import JWTAuthentication
 
@@ -35,7 +35,7 @@ def unchanged(request: HttpRequest) -> HttpResponse | None:
     connection.health_check_done = True  # type: ignore[attr-defined]  # Django's, but not in its stubs
     try:
         user, _ = JWTAuthentication().authenticate(cast("Request", request)) or (None, None)
-        return not_modified(request, key_of(request, user, shown.fingerprint(user, request))) if user else None
+        return not_modified(request, key_of(request, user, reads.fingerprint(user, request))) if user else None
     except AuthenticationFailed:
         return None
     except Error:

@@ -12,6 +12,7 @@ from django.utils.text import smart_split
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from mentorq.api.ids import ID
 from mentorq.api.texts import SEARCH_LENGTH, SEARCH_WORDS
 
 
@@ -45,7 +46,7 @@ class DeskAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer with the list; raises SuspiciousOperation (400) for a choice of rows that no list of ours offers."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if request.POST.get("select_across", "0") != "0" or not all(re.fullmatch("[0-9]{1,18}", pk) for pk in chosen):
+        if request.POST.get("select_across", "0") != "0" or not all(re.fullmatch(ID, pk) for pk in chosen):
             raise SuspiciousOperation("no list of ours offers that")
         title = str(self.model._meta.verbose_name_plural).capitalize()
         return cast("HttpResponse", super().changelist_view(request, {"title": title, **(extra_context or {})}))

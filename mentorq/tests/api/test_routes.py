@@ -187,7 +187,7 @@ def test_a_ticket_that_is_not_there_is_404_in_json_whatever_its_number(director,
 def test_a_ticket_of_five_thousand_digits_is_404_in_json(director):
     responses = [director.get(f"/api/tickets/{'7' * 5000}{rest}") for rest in ("", "/", "/history")]
 
-    expected = {"detail": "No Ticket matches the given query.", "code": "not_found"}
+    expected = {"detail": "Not found.", "code": "not_found"}
     assert [error_of(response) for response in responses] == [(404, "application/json", expected)] * 3
 
 

@@ -25,8 +25,8 @@ from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 
 from mentorq.tests.bench.audit import audit  # noqa: E402
 from mentorq.tests.bench.load import HOST  # noqa: E402
+from mentorq_backend.columns import ROW  # noqa: E402
 from mentorq_backend.models import Ticket, TicketEvent  # noqa: E402
-from mentorq_backend.querysets import ROW  # noqa: E402
 from mentorq_users.models import User  # noqa: E402
 from mentorq_users.tokens import issue  # noqa: E402
 

@@ -7,7 +7,6 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_backend.live import polling
-from mentorq_backend.live import reads as shown
 from mentorq_backend.models import Ticket
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
@@ -107,7 +106,7 @@ def test_a_broken_database_is_503(mia, tag, poll, monkeypatch):
     def fail(user, request):
         raise OperationalError("no such table")
 
-    monkeypatch.setattr(shown, "fingerprint", fail)
+    monkeypatch.setattr(polling.reads, "fingerprint", fail)
 
     response = poll(mia, tag)
 

@@ -1,0 +1,5 @@
+"""How long an id may be in a path, a form or a query string."""
+
+# Longer ids overflow the database's integers; much longer ones exceed Python's limit for `int()`.
+MOST_DIGITS = 18
+ID = f"[0-9]{{1,{MOST_DIGITS}}}"
