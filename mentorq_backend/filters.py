@@ -1,6 +1,5 @@
 """Which tickets a query string asks for; anything it gets wrong is a 400, anything empty is not asked for."""
 
-from datetime import UTC
 from typing import Any, ClassVar, NoReturn
 
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
+from mentorq.api.instants import in_utc
 from mentorq.api.pagination import GIVE_IT_ONCE, once
 from mentorq.api.texts import SEARCH_LENGTH, SEARCH_WORDS
 from mentorq_backend.models import Ticket
@@ -29,7 +29,7 @@ class InstantField(IsoDateTimeField):
     def clean(self, value: Any) -> Any:
         try:
             instant = super().clean(value)
-            return instant and instant.astimezone(UTC)
+            return instant and in_utc(instant)
         except OverflowError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 

@@ -1,6 +1,6 @@
 """What a ticket is, which moves it makes, and the history of them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -13,13 +13,12 @@ from mentorq.db.fields import LinesField, OneLineField
 from mentorq_backend.columns import FEEDBACK, ROW
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.live.revisions import Revision, count_change, step
-from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who
+from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who, status_and_instants_agree, waiting_time
 from mentorq_backend.querysets import FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
 from mentorq_users.models import User
 
 __all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
 
-MICROSECOND = timedelta(microseconds=1)
 INSTANTS = ("created", "queued", "claimed_datetime", "closed_datetime")
 RATINGS = [halves / 2 for halves in range(1, 11)]
 
@@ -69,15 +68,7 @@ class Ticket(models.Model):
             ),
         ]
         constraints = [
-            models.CheckConstraint(
-                name="ticket_status_and_instants_agree",
-                condition=(
-                    Q(status=Status.OPEN, mentor_email="", claimed_datetime=None, closed_datetime=None)
-                    | (Q(status=Status.CLAIMED, claimed_datetime__isnull=False, closed_datetime=None) & ~Q(mentor_email=""))
-                    | Q(status=Status.CLOSED, closed_datetime__isnull=False)
-                    | Q(status=Status.CANCELLED, closed_datetime=None)
-                ),
-            ),
+            models.CheckConstraint(name="ticket_status_and_instants_agree", condition=status_and_instants_agree()),
             models.CheckConstraint(
                 name="ticket_waits_are_not_negative",
                 condition=(Q(time_to_claim=None) | Q(time_to_claim__gte=0))
@@ -290,7 +281,7 @@ class Ticket(models.Model):
 
     def _changes(self, to: str, named: str | None, mentor: str, by: User, at: datetime) -> dict[str, Any]:
         """Return the columns that the move sets."""
-        waited = None if self.recorded else (at - self.queued) // MICROSECOND
+        waited = None if self.recorded else waiting_time(self.queued, at)
         changes: dict[str, Any] = {"status": to}
         if named is not None and named != self.mentor_email:
             changes |= {"mentor_email": named, "mentor": named and (mentor or User.objects.name_of(named, by=by))}

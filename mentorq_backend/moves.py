@@ -1,6 +1,9 @@
 """The table of moves: from which status to which, what that is called, and who may do it. Everything else is impossible."""
 
 import enum
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from django.db import models
@@ -57,6 +60,33 @@ MOVES: dict[tuple[str, str], Move] = {
     (Status.CLOSED, Status.CANCELLED): _move("strike out"),
     (Status.CANCELLED, Status.OPEN): _move("reopen", Who.OWNER),
 }
+
+# What a ticket of that status has, and has not; the database and the import both hold to it.
+HAS: dict[Status, dict[str, bool]] = {
+    Status.OPEN: {"mentor_email": False, "claimed_datetime": False, "closed_datetime": False},
+    Status.CLAIMED: {"mentor_email": True, "claimed_datetime": True, "closed_datetime": False},
+    Status.CLOSED: {"closed_datetime": True},
+    Status.CANCELLED: {"closed_datetime": False},
+}
+
+
+def status_and_instants_agree() -> models.Q:
+    """Return HAS as a condition on the columns."""
+    return reduce(or_, (_has(status, **columns) for status, columns in HAS.items()))
+
+
+def _has(status: Status, mentor_email: bool | None = None, **instants: bool) -> models.Q:
+    conditions = {f"{name}__isnull" if has else name: False if has else None for name, has in instants.items()}
+    if mentor_email is False:
+        conditions["mentor_email"] = ""  # type: ignore[assignment]
+    condition = models.Q(status=status, **conditions)
+    return condition & ~models.Q(mentor_email="") if mentor_email else condition
+
+
+def waiting_time(queued: datetime, at: datetime) -> int:
+    """Return the microseconds from the entry into the queue to a move."""
+    return (at - queued) // timedelta(microseconds=1)
+
 
 # No move, but a correction of a claimed ticket, which is kept in the history like one.
 RENAME_MENTOR = _move("rename the mentor", Who.ITS_MENTOR)

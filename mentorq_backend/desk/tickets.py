@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
@@ -22,6 +22,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from mentorq.api.instants import has_a_local_time, in_utc
 from mentorq_backend import stats
 from mentorq_backend.columns import FEEDBACK, ROW
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
@@ -323,7 +324,7 @@ def is_instant(text: str) -> bool:
     """Return whether a query string's value is an instant, and one that exists in UTC as well."""
     try:
         instant = parse_datetime(text) or datetime.fromisoformat(text)
-        return datetime.min.year < instant.astimezone(UTC).year < datetime.max.year
+        return has_a_local_time(in_utc(instant))
     except (ValueError, OverflowError):
         return False
 

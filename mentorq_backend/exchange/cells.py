@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -10,18 +10,19 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from mentorq.api import texts
+from mentorq.api.instants import storable
 from mentorq.db.fields import LinesField, OneLineField
 from mentorq_backend.exchange import exports
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_users.emails import normalize_email
 
 EXAMPLE = "2026-02-14T23:05:00Z"
-# JavaScript counts exactly to twice that: the tickets to come have room behind it.
-LARGEST_ID = 2**52
+# JavaScript's exact numbers end at 2**53; the tickets to come need some.
+LARGEST_ID = 2**53 - 1_000_000
 LONGEST_QUOTE = 60
 REMEMBERED = 4096
 WHOLE = re.compile("-?[0-9]{1,19}")
-WORDS = {"true": True, "false": False}
+WORDS = {"true": True, "yes": True, "false": False, "no": False}
 STARS = {text: rating for rating in RATINGS for text in (f"{rating:g}", f"{rating:.1f}")}
 
 
@@ -30,21 +31,26 @@ class Column:
 
     def __init__(self, field: Any, *, required: bool = False, default: Any = None) -> None:
         self.field, self.required, self.default = field, required, default
-        self.read = READ[type(field)]
+        self.read = _choice if field.choices else READ[type(field)]
         self.clean_text = texts.note if isinstance(field, models.TextField) else getattr(field, "clean_text", None)
         # The same few come again and again; to check them costs most of an import.
         self.repeats = isinstance(field, models.EmailField) or bool(field.choices)
         self.remembered = lru_cache(REMEMBERED)(self._checked)
 
-    def value(self, raw: Any) -> Any:
-        """Return what the model takes for what the file says; raises ValidationError."""
+    def value(self, raw: Any, zone: tzinfo | None = None) -> Any:
+        """Return what the model takes for what the file says; raises ValidationError.
+
+        `zone` is that of instants without an offset.
+        """
         if self.clean_text and isinstance(raw, str):
             raw = self.clean_text(raw)
         if raw is None or raw == "":
             if self.required:
                 raise ValidationError("A value is needed here.")
             return self.default
-        return self.remembered(raw) if self.repeats and isinstance(raw, str) else self._checked(raw)
+        if self.repeats and isinstance(raw, str):
+            return self.remembered(raw)
+        return self._checked(raw if zone is None or self.read is not _instant else _in_zone(raw, zone))
 
     def _checked(self, raw: Any) -> Any:
         try:
@@ -102,21 +108,30 @@ def _stars(raw: Any) -> float:
         raise ValueError("is no rating: those go from 0.5 to 5, in halves.") from error
 
 
+def _choice(raw: Any) -> str:
+    return _text(raw).upper()
+
+
 def _instant(raw: Any) -> datetime:
     try:
-        at = datetime.fromisoformat(_text(raw))
-        if at.tzinfo:
-            return within_reach(at.astimezone(UTC))
-    except (ValueError, OverflowError) as error:
+        at = raw if isinstance(raw, datetime) else datetime.fromisoformat(_text(raw))
+    except ValueError as error:
         raise ValueError(f"is no instant in ISO 8601 with an offset, such as {EXAMPLE}.") from error
-    raise ValueError(f"has no offset from UTC: end it with Z or with +01:00, as in {EXAMPLE}.")
+    if at.tzinfo is None:
+        raise ValueError("has no offset from UTC: end it with Z or +01:00, or say --time-zone America/New_York.")
+    try:
+        return storable(at)
+    except OverflowError as error:
+        raise ValueError("is outside of the calendar.") from error
 
 
-def within_reach(at: datetime) -> datetime:
-    """Return the instant; raises ValueError in the first year and the last, which some time zones do not have."""
-    if not datetime.min.year < at.year < datetime.max.year:
-        raise ValueError("year")
-    return at
+def _in_zone(raw: Any, zone: tzinfo) -> Any:
+    """Return an instant without an offset as one of that zone; of two of the same name the first."""
+    try:
+        at = datetime.fromisoformat(raw)
+    except (TypeError, ValueError):
+        return raw
+    return raw if at.tzinfo else at.replace(tzinfo=zone)
 
 
 READ: dict[type, Callable[[Any], Any]] = {
@@ -125,7 +140,6 @@ READ: dict[type, Callable[[Any], Any]] = {
     models.BooleanField: _flag,
     LinesField: _text,
     OneLineField: _text,
-    models.CharField: _text,
     models.DateTimeField: _instant,
     models.EmailField: _email,
     models.FloatField: _stars,

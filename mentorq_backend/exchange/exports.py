@@ -2,19 +2,22 @@
 
 import csv
 import errno
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from mentorq_backend.models import TicketEvent
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.serializers import instant
+
+Item = TypeVar("Item")
 
 COLUMNS = (
     "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email", "active",
@@ -32,8 +35,12 @@ EVENT = {
 }  # fmt: skip
 HEADER_LINES = {"csv": 1, "jsonl": 0}
 ROWS_AT_ONCE = 2000
-# What a spreadsheet takes for the beginning of a formula, and the apostrophe, so that one can tell ours from theirs.
-ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+REPORTED_EVERY = 10_000
+# Where a spreadsheet may begin a cell: it may take `;` and TAB for separators.
+_CELL = r"(?:^|(?<=[;\t\r\n]))"
+# What begins a formula, and the apostrophe, so that one can tell ours from theirs.
+FORMULAS = re.compile(rf"{_CELL}(?=[=+\-@＝＋－＠'])|^(?=[\t\r\n])")
+APOSTROPHES = re.compile(rf"{_CELL}'")
 
 
 def columns(*, history: bool = False, feedback: bool = False) -> tuple[str, ...]:
@@ -62,12 +69,24 @@ def format_of(name: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text as a CSV cell that no spreadsheet runs: with an apostrophe before any of ESCAPED.
+    """Return a text as a CSV cell that no spreadsheet runs: with an apostrophe before whatever begins a formula.
 
-    To undo it exactly, take one apostrophe off every text that begins with one.
     The source is OWASP, https://owasp.org/www-community/attacks/CSV_Injection.
     """
-    return f"'{text}" if text.startswith(ESCAPED) else text
+    return FORMULAS.sub("'", text)
+
+
+def unescaped(cell: str) -> str:
+    """Return the text of which `escaped` made that cell."""
+    return APOSTROPHES.sub("", cell)
+
+
+def reported(items: Iterable[Item], report: Callable[[int], object]) -> Iterator[Item]:
+    """Yield the items, and tell `report` after every REPORTED_EVERY of them how many there were."""
+    for count, item in enumerate(items, 1):
+        yield item
+        if count % REPORTED_EVERY == 0:
+            report(count)
 
 
 def write(written: Iterable[str], out: Callable[[str], object]) -> int:
@@ -141,7 +160,7 @@ class _Line:
 
 def _csv(header: Sequence[str], rows: Iterator[list[Any]]) -> Generator[str, None, None]:
     """Yield a header and the rows as RFC 4180 has them."""
-    line = csv.writer(_Line(), lineterminator="\r\n").writerow
+    line = csv.writer(_Line(), lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC).writerow
     yield str(line(header))
     for row in rows:
         yield str(line([_cell(value) for value in row]))
@@ -151,7 +170,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, list):
-        return orjson.dumps(value).decode()
+        return escaped(orjson.dumps(value).decode())
     return str(value).lower() if isinstance(value, bool) else value
 
 

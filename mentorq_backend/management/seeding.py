@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db import models
 
-from mentorq_backend.models import MICROSECOND, RATINGS, Feedback, Ticket, TicketEvent
-from mentorq_backend.moves import Status
+from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
+from mentorq_backend.moves import Status, waiting_time
 from mentorq_users.models import User
 
 Row = tuple[Any, ...]
@@ -94,7 +94,7 @@ def owners(hackers: list[str], chance: Random) -> list[str]:
     return chosen
 
 
-def waiting_time(chance: Random) -> timedelta:
+def time_until_claim(chance: Random) -> timedelta:
     """Return how long a ticket waits for its mentor: MINUTES by SHARES, interpolated in the logarithm."""
     share = chance.random()
     place = bisect.bisect(SHARES, share)
@@ -105,16 +105,16 @@ def waiting_time(chance: Random) -> timedelta:
 
 def add_ticket(rows: Rows, ticket: int, owner: str, created: datetime, fate: str, mentor: str, chance: Random) -> None:
     """Add a ticket that meets this `fate` to the rows, with its history and, often, its feedback."""
-    wait = waiting_time(chance)
+    wait = time_until_claim(chance)
     opened, left = str(created), str(created + wait)
     history: list[Row] = [(ticket, opened, owner, "", "OPEN", "", False)]
     person, claimed, closed, to_claim, to_close = "", None, None, None, None
     if fate == "CANCELLED":
         history.append((ticket, left, owner, "OPEN", "CANCELLED", "", False))
     if fate == "CLOSED":
-        person, claimed, to_claim = mentor, left, wait // MICROSECOND
+        person, claimed, to_claim = mentor, left, waiting_time(created, created + wait)
         served = wait + MEDIAN_HELP * math.exp(chance.gauss(0, 0.9))
-        closed, to_close = str(created + served), served // MICROSECOND
+        closed, to_close = str(created + served), waiting_time(created, created + served)
         history.append((ticket, claimed, mentor, "OPEN", "CLAIMED", mentor, False))
         history.append((ticket, closed, mentor, "CLAIMED", "CLOSED", mentor, False))
         if chance.random() < RATED:

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from mentorq.db.commands import DatabaseCommand
-from mentorq_backend.models import MICROSECOND, RATINGS, Feedback, Ticket, TicketEvent
-from mentorq_backend.moves import Status
+from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
+from mentorq_backend.moves import Status, waiting_time
 from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.lcs.standin import PASSWORD, PEOPLE
 from mentorq_users.models import User
@@ -110,8 +110,8 @@ def add_ticket(chance: random.Random, owner: User, mentor: User, steps: list[Ste
         created=created,
         claimed_datetime=claimed,
         closed_datetime=closed,
-        time_to_claim=(claimed - created) // MICROSECOND if claimed else None,
-        time_to_close=(closed - created) // MICROSECOND if closed else None,
+        time_to_claim=waiting_time(created, claimed) if claimed else None,
+        time_to_close=waiting_time(created, closed) if closed else None,
     )
     ticket.save()
     if closed and chance.random() < 0.6:

@@ -12,8 +12,7 @@ from django.core.management.base import CommandError
 from django.utils.datastructures import MultiValueDict
 
 from mentorq.db.commands import DatabaseCommand
-from mentorq_backend.exchange.bulk import reported
-from mentorq_backend.exchange.exports import FORMATS, HEADER_LINES, format_of, lines, save, write
+from mentorq_backend.exchange.exports import FORMATS, HEADER_LINES, format_of, lines, reported, save, write
 from mentorq_backend.filters import TicketFilter
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import models, transaction
 
+from mentorq.db.bulk import load, reset_sequences
 from mentorq.db.commands import DatabaseCommand
-from mentorq_backend.exchange.bulk import load, reset_sequences
 from mentorq_backend.live.revisions import count_change
 from mentorq_backend.management.seeding import COLUMNS, MENTORS, hackathons, people
 from mentorq_backend.models import Feedback, Ticket, TicketEvent

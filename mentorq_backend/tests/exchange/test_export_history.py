@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mentorq.db.commands import database_name
-from mentorq_backend.exchange import bulk
+from mentorq_backend.exchange import exports
 from mentorq_backend.exchange.exports import COLUMNS, columns, lines
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 
@@ -177,7 +177,7 @@ def test_the_format_is_what_the_option_or_the_files_name_says(name, arguments, w
 
 
 def test_progress_is_shown_where_a_long_file_is_written(ada, make_ticket, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(bulk, "REPORTED_EVERY", 2)
+    monkeypatch.setattr(exports, "REPORTED_EVERY", 2)
     for title in "abcd":
         make_ticket(ada, title=title)
 
@@ -188,7 +188,7 @@ def test_progress_is_shown_where_a_long_file_is_written(ada, make_ticket, tmp_pa
 
 
 def test_on_standard_output_there_is_no_progress(ada, make_ticket, capsys, monkeypatch):
-    monkeypatch.setattr(bulk, "REPORTED_EVERY", 1)
+    monkeypatch.setattr(exports, "REPORTED_EVERY", 1)
     make_ticket(ada)
 
     call_command("exporttickets")

@@ -1,13 +1,15 @@
 """`manage.py importtickets` while others work, and what it says meanwhile."""
 
 import itertools
+import re
 from functools import partial
 
-from django.core.management import call_command
-from django.db import connection
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
 from mentorq.db.commands import database_name
-from mentorq_backend.exchange import bulk, imports
+from mentorq_backend.exchange import exports, imports, writing
 from mentorq_backend.models import Ticket, TicketEvent
 from mentorq_backend.tests.exchange.files import ROW, jsonl
 
@@ -45,8 +47,7 @@ def test_one_file_imported_by_two_at_once_is_there_once(at_once):
 
 
 def test_progress_is_shown_where_it_takes_long(db, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(bulk, "REPORTED_EVERY", 2)
-    monkeypatch.setattr(imports, "REPORTED_EVERY", 2)
+    monkeypatch.setattr(exports, "REPORTED_EVERY", 2)
 
     file = tmp_path / "tickets.jsonl"
     file.write_bytes(jsonl(*({**ROW, "title": title} for title in "abcde")))
@@ -70,7 +71,25 @@ def test_of_a_short_file_only_the_end_is_told(db, tmp_path, capsys):
     assert capsys.readouterr() == ("Tickets added: 1; there already: 0\n", f"Database: {database_name()}\n")
 
 
-def test_nothing_of_it_stays_in_the_database_but_the_tickets(import_):
-    import_(jsonl(ROW))
+def test_an_import_that_does_not_get_the_lock_says_so_and_changes_nothing(committed, monkeypatch, tmp_path, at_once):
+    file = tmp_path / "tickets.jsonl"
+    file.write_bytes(jsonl(ROW))
+    monkeypatch.setattr(writing, "PATIENCE", "100ms")
 
-    assert [table for table in connection.introspection.table_names() if table.startswith("imported")] == []
+    def locked():
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute("PRAGMA busy_timeout = 100")
+        with pytest.raises(CommandError) as error:
+            call_command("importtickets", str(file))
+        return str(error.value)
+
+    with transaction.atomic():
+        Ticket.objects.filter(pk=0).delete()
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("LOCK TABLE mentorq_backend_ticket IN ROW EXCLUSIVE MODE")
+        [said] = at_once([locked])
+
+    assert re.fullmatch(r"Nothing was imported: .*lock.* Try again when fewer people are at work\.", said, re.DOTALL)
+    assert Ticket.objects.count() == 0

@@ -1,0 +1,115 @@
+"""Reading the rows of a file: CSV with `,`, `;` or TAB, or JSON lines."""
+
+import codecs
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import orjson
+from django.core.exceptions import ValidationError
+
+from mentorq_backend.exchange import exports
+from mentorq_backend.exchange.cells import REQUIRED, quote
+
+Row = tuple[int, Mapping[str, Any]]  # with its number, as a spreadsheet or an editor shows it
+
+LISTED = 20
+LONGEST_CELL = 10_000_000
+SEPARATORS = ",;\t"
+COLUMNS = exports.columns(history=True, feedback=True)
+
+
+class Complaints:
+    """What is wrong with a file: all of it is counted, the first LISTED are kept."""
+
+    def __init__(self) -> None:
+        self.count, self.first = 0, list[str]()
+
+    def add(self, number: int, text: str, column: str = "") -> None:
+        self.count += 1
+        if self.count <= LISTED:
+            self.first.append(f"Row {number}{column and f', column {column}'}: {text}")
+
+    def check(self) -> None:
+        """Raise ValidationError if there are any."""
+        if self.count:
+            listed = f", the first {LISTED} of them here" if self.count > LISTED else ""
+            raise ValidationError([f"Nothing was imported. Complaints: {self.count}{listed}.", *self.first])
+
+
+def csv_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:
+    """Yield the rows below the header, without the apostrophes that `exports.escaped` adds."""
+    csv.field_size_limit(LONGEST_CELL)
+    number = 0
+    try:
+        # Decoded a line at a time, so that the row that is not UTF-8 is known.
+        lines = (line.decode() for line in _without_mark(file))
+        first = next(lines, "")
+        rows = enumerate(csv.reader(chain([first], lines), strict=True, delimiter=separator_of(first)), 1)
+        number, cells = next(rows, (1, list[str]()))
+        header = [name.strip().lower() for name in cells]
+        if not _is_header(header, complaints):
+            return
+        for number, cells in rows:
+            if len(cells) == len(header) and any(cells):
+                yield number, {name: exports.unescaped(cell) for name, cell in zip(header, cells, strict=True)}
+            elif any(cells):  # spreadsheets leave blank rows
+                complaints.add(number, f"It has {len(cells)} cells, the header {len(header)}.")
+    except UnicodeDecodeError:
+        complaints.add(number + 1, "It is not UTF-8: save the file as CSV UTF-8.")
+    except csv.Error as error:
+        complaints.add(number + 1, f"It is no CSV: {error}.")
+
+
+def separator_of(header: str) -> str:
+    """Return what separates the columns of this line; spreadsheets in half of Europe write `;`."""
+    return max(SEPARATORS, key=header.count)
+
+
+def _is_header(header: Sequence[str], complaints: Complaints) -> bool:
+    """Return whether these can be the columns of a file, and complain of what is wrong with them."""
+    if len(header) == 1 and header[0] not in COLUMNS:
+        complaints.add(1, f"There is one column, {quote(header[0])}: separate columns by a comma, ';' or TAB.")
+        return False
+    twice = [name for place, name in enumerate(header) if name in header[:place]]
+    for name in twice:
+        complaints.add(1, "It is there twice.", name)
+    return _are_columns(header, 1, complaints) and not twice
+
+
+def _are_columns(names: Iterable[str], number: int, complaints: Complaints) -> bool:
+    """Return whether there are such columns, all that are needed among them, and complain of what is wrong with them."""
+    given = dict.fromkeys(names)
+    unknown = [name for name in given if name not in COLUMNS]
+    missing = [name for name in COLUMNS if name in REQUIRED and name not in given]
+    for name in unknown:
+        complaints.add(number, f"There is no such column. There are {', '.join(COLUMNS)}.", quote(name))
+    if missing:
+        complaints.add(number, f"These columns are missing: {', '.join(missing)}.")
+    return not (unknown or missing)
+
+
+def jsonl_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:
+    """Yield the objects, one of each line."""
+    for number, line in enumerate(_without_mark(file), 1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            complaints.add(number, f"It is no JSON: {error}.")
+            continue
+        if not isinstance(row, dict):
+            complaints.add(number, "It is no JSON object.")
+        elif _are_columns(row, number, complaints):
+            yield number, row
+
+
+def _without_mark(file: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines without the mark with which some programs begin UTF-8."""
+    for number, line in enumerate(file):
+        yield line if number else line.removeprefix(codecs.BOM_UTF8)
+
+
+READERS: dict[str, Callable[[Iterable[bytes], Complaints], Iterator[Row]]] = {"csv": csv_rows, "jsonl": jsonl_rows}
