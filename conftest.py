@@ -12,12 +12,12 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import override_settings
 from django.utils import timezone
-from django_guid.log_filters import CorrelationId
 from hypothesis import settings
 from pythonjsonlogger.json import JsonFormatter
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
+from mentorq.http.request_ids import RequestId
 from mentorq_backend.live.shared import ANSWERS
 from mentorq_backend.models import Ticket
 from mentorq_users.lcs.client import LCSProfile, breaker
@@ -46,7 +46,7 @@ class Logged(logging.Handler):
         super().__init__()
         self.lines: list[str] = []
         self.setFormatter(JsonFormatter("{message}{name}{request_id}", style="{"))
-        self.addFilter(CorrelationId("request_id"))
+        self.addFilter(RequestId())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))

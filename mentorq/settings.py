@@ -49,7 +49,6 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
-    "django_guid",
     "mentorq_users",
     "mentorq_backend",  # before unfold, whose first page it replaces
     "unfold.apps.BasicAppConfig",
@@ -67,7 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django_guid.middleware.guid_middleware",
+    "mentorq.http.request_ids.RequestIdMiddleware",
     "mentorq.operations.metrics.RequestMetricsMiddleware",
     "mentorq.http.middleware.RequestLogMiddleware",
     "mentorq.http.middleware.UnexpectedProxyMiddleware",
@@ -159,13 +158,11 @@ LOGGING = {
         # What these say of a request, mentorq.requests says too; a crash stays with its traceback.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "ERROR"},
-        "django_guid": {"level": "ERROR"},
         "django.utils.autoreload": {"level": "WARNING"},  # that runserver watches files is no news
         # A scanner's hosts would fill the log with tracebacks; that each was a 400, mentorq.requests says.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
-DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False, "VALIDATE_GUID": True}
 
 # What Prometheus must send to read /metrics, which is not there without.
 METRICS_TOKEN = read("METRICS_TOKEN", str, "")
