@@ -1,13 +1,15 @@
 # The commands that people and CI share. `make run` and `make test` need only Python 3.11+ and make.
 
 PYTHON ?= python3
+PYTHON_NEXT ?= python3.12
 PORT ?= 8000
 LCS_PORT ?= 8001
 BIN = .venv/bin
 TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers)
-PYTEST = $(BIN)/python -m pytest -q -n auto
+PYTEST = $(BIN)/python -m pytest -q
+HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 
-.PHONY: run ports test test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
+.PHONY: run ports test check test-next test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -41,6 +43,20 @@ ports:
 ## Everything that must stay true
 test: lint types migrations test-sqlite test-postgresql test-fuzzing servers check-openapi check-deploy
 
+## What a developer runs at each turn: lint, types, the quick tests
+check: lint types
+	$(PYTEST) -m "not slow"
+
+## The suite with Django 6.1, on Python 3.12 or newer
+test-next: .venv-next/done
+	.venv-next/bin/python -m pytest -q
+
+.venv-next/done: requirements.txt
+	$(PYTHON_NEXT) -m venv .venv-next
+	sed -e 's/^Django==.*/Django>=6.1,<6.2/' -e 's/^django-unfold==.*/django-unfold/' requirements.txt > .venv-next/requirements.txt
+	.venv-next/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-next/requirements.txt
+	touch $@
+
 lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -69,9 +85,9 @@ fuzz: .venv/dev
 
 ## 20,000 random histories of moves, feedback and polls on each database; half an hour or more for each
 histories: .venv/dev
-	$(BIN)/python -m pytest -q mentorq_backend/tests/test_etag_histories.py --hypothesis-profile=thorough
+	$(PYTEST) -n 0 $(HISTORIES) --hypothesis-profile=thorough
 	$(BIN)/python -m mentorq.tests.postgresql \
-		$(BIN)/python -m pytest -q mentorq_backend/tests/test_etag_histories.py --hypothesis-profile=thorough
+		$(PYTEST) -n 0 $(HISTORIES) --hypothesis-profile=thorough
 
 ## How fast it is, in some half an hour: replaces the table in docs/performance.md; nothing else should run meanwhile
 bench: .venv/dev
@@ -87,7 +103,7 @@ test-browser: .venv/dev chromium
 
 ## Take the pictures in docs/screenshots anew
 screenshots: .venv/dev chromium
-	$(BIN)/python -m pytest -q mentorq/tests/browser/screenshots.py
+	$(PYTEST) -n 0 mentorq/tests/browser/screenshots.py
 
 chromium:
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
@@ -128,4 +144,4 @@ check-deploy: .venv/dev
 		CORS_ALLOWED_ORIGINS=https://frontend.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 clean:
-	rm -rf .venv db.sqlite3* .coverage .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-next db.sqlite3* .coverage .mypy_cache .ruff_cache .pytest_cache
