@@ -93,7 +93,7 @@ def test_a_database_that_does_not_answer_is_an_error_without_a_traceback_or_its_
 def test_standard_output_holds_the_tickets_and_nothing_else(tmp_path):
     done = manage(tmp_path, "exporttickets", migrated(str(tmp_path)))
 
-    assert (done.returncode, done.stdout.count("\n"), done.stdout[:3]) == (0, 1, "id,")
+    assert (done.returncode, done.stdout.count("\n"), done.stdout[:4]) == (0, 1, '"id"')
     assert done.stderr == f"Database: SQLite {tmp_path}/db.sqlite3\nTickets written: 0\n"
 
 
