@@ -62,6 +62,7 @@ class DeskSite(UnfoldAdminSite):
         def in_desk_time(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             with timezone.override(settings.DESK_TIME_ZONE):
                 response = guarded(request, *args, **kwargs)
+                response["X-Frame-Options"] = "DENY"  # unfold for Django 6 lets its own pages frame each other
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()  # now, because the zone is UTC again afterwards
                 return cast("HttpResponse", response)
