@@ -89,7 +89,7 @@ histories: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql \
 		$(PYTEST) -n 0 $(HISTORIES) --hypothesis-profile=thorough
 
-## How fast it is, in some half an hour: replaces the table in docs/performance.md; nothing else should run meanwhile
+## Measure performance, in about half an hour: replaces the table in docs/performance.md; nothing else should run meanwhile
 bench: .venv/dev
 	$(BIN)/python -m mentorq.tests.bench --write docs/performance.md
 

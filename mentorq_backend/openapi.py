@@ -39,7 +39,7 @@ Name the `status` that the ticket shall have. `status`, `mentor`, `mentor_email`
 {"".join(f"| {start} | {to} | {move.verb} | {move.people} |{chr(10)}" for (start, to), move in MOVES.items())}
 Nobody may make any other move (409 `not_possible`), and nobody claims their own ticket.
 
-- To name the status that it has already, with the same mentor, changes nothing.
+- Setting the current status again, with the same mentor, changes nothing.
 - A claim is the caller's; an organizer may name somebody else. A ticket that another holds is a conflict for everyone:
   release it first, or hand it over, by naming a third person.
 - A mentor who closes an open ticket becomes its mentor, and has claimed it with that. An organizer closes it without a

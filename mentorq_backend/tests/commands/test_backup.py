@@ -41,7 +41,7 @@ if connection.vendor == "sqlite":
         assert exported(f"sqlite:///{file}") == "".join(exports.lines(Ticket.objects.all(), "csv", history=True))
 
     def test_a_copy_under_load_is_of_one_instant(tmp_path, ada, make_ticket, settings):
-        settings.TICKETS_MAX_OPEN = 10_000
+        settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = 100_000
         done = threading.Event()
 
         def work():
