@@ -5,14 +5,14 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.test import override_settings
 from django.utils import timezone
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 from pythonjsonlogger.json import JsonFormatter
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
@@ -50,6 +50,15 @@ class Logged(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what `make check` leaves out: real transactions and threads, other programs, very many cases."""
+    for item in items:
+        function = cast("pytest.Function", item)
+        starts_programs = {"subprocess", "running"} & set(vars(function.module))
+        if "transactional_db" in function.fixturenames or starts_programs or is_hypothesis_test(function.obj):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,11 @@ from django.db import connection, models
 def load(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of plain values, in the order of `columns`; instants are text in UTC, `2026-02-14 23:05:00.125`.
 
-    The caller keeps the transaction, the sequences and the revision.
+    Other columns get their defaults. The caller keeps the transaction, the sequences and the revision.
     """
+    others = [field for field in model._meta.concrete_fields if field.attname not in columns and field.has_default()]
+    defaults = [field.get_db_prep_save(field.get_default(), connection) for field in others]
+    columns, rows = [*columns, *(field.attname for field in others)], ([*row, *defaults] for row in rows)
     table, names = connection.ops.quote_name(model._meta.db_table), ", ".join(map(connection.ops.quote_name, columns))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

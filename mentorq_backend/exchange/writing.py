@@ -124,11 +124,8 @@ def _ids_between(ids: Sequence[int]) -> Iterable[int]:
 
 def _add(rows: Iterable[Written], ids: Sequence[int | None]) -> None:
     """Insert the rows that have an id, a batch of all three tables after the other."""
-    # What no file has is as in a new ticket.
-    others = [field for field in Ticket._meta.concrete_fields if field.attname not in exports.COLUMNS]
-    columns, defaults = [*exports.COLUMNS, *(field.attname for field in others)], [field.get_default() for field in others]
     for chunk in _chunks((pk, row) for pk, row in zip(ids, rows, strict=True) if pk):
-        load(Ticket, columns, ([pk, *row.ticket[1:], *defaults] for pk, row in chunk))
+        load(Ticket, exports.COLUMNS, ([pk, *row.ticket[1:]] for pk, row in chunk))
         history = ([pk, *entry, False] for pk, row in chunk for entry in row.history)
         load(TicketEvent, ["ticket_id", *exports.EVENT.values(), "counts"], history)
         feedback = ([pk, *row.feedback] for pk, row in chunk if row.feedback)
