@@ -11,7 +11,6 @@ from django.db import models
 
 from mentorq.api import texts
 from mentorq.api.instants import storable
-from mentorq.db.fields import LinesField, OneLineField
 from mentorq_backend.exchange import exports
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_users.emails import normalize_email
@@ -29,9 +28,9 @@ STARS = {text: rating for rating in RATINGS for text in (f"{rating:g}", f"{ratin
 class Column:
     """A column of a file, for a field of a model."""
 
-    def __init__(self, field: Any, *, required: bool = False, default: Any = None) -> None:
-        self.field, self.required, self.default = field, required, default
-        self.read = _choice if field.choices else READ[type(field)]
+    def __init__(self, field: Any, *, required: bool = False) -> None:
+        self.field, self.required, self.default = field, required, _default_of(field)
+        self.read = _reader_of(field)
         self.clean_text = texts.note if isinstance(field, models.TextField) else getattr(field, "clean_text", None)
         # The same few come again and again; to check them costs most of an import.
         self.repeats = isinstance(field, models.EmailField) or bool(field.choices)
@@ -134,32 +133,35 @@ def _in_zone(raw: Any, zone: tzinfo) -> Any:
     return raw if at.tzinfo else at.replace(tzinfo=zone)
 
 
-READ: dict[type, Callable[[Any], Any]] = {
-    models.BigAutoField: _id,
-    models.BigIntegerField: _whole,
-    models.BooleanField: _flag,
-    LinesField: _text,
-    OneLineField: _text,
-    models.DateTimeField: _instant,
-    models.EmailField: _email,
-    models.FloatField: _stars,
-    models.TextField: _text,
-}
+# The first that fits.
+READERS: list[tuple[type, Callable[[Any], Any]]] = [
+    (models.BigAutoField, _id),
+    (models.IntegerField, _whole),
+    (models.BooleanField, _flag),
+    (models.DateTimeField, _instant),
+    (models.EmailField, _email),
+    (models.FloatField, _stars),
+    (models.Field, _text),
+]
 
 
-def _columns(
-    model: type[models.Model], fields: Mapping[str, str], required: set[str], **defaults: Any
-) -> dict[str, Column]:
-    """Return the columns for these fields, by the names that the file has for them; a text is by default empty."""
-    columns = {}
-    for name, path in fields.items():
-        field = model._meta.get_field(path)
-        default = "" if isinstance(field, (models.CharField, models.TextField)) else None
-        columns[name] = Column(field, required=name in required, default=defaults.get(name, default))
-    return columns
+def _reader_of(field: Any) -> Callable[[Any], Any]:
+    return _choice if field.choices else next(read for kind, read in READERS if isinstance(field, kind))
+
+
+def _default_of(field: Any) -> Any:
+    """Return what a cell that is empty or missing means: the model's default if it is a value, else no text or None."""
+    if field.has_default() and not callable(field.default):
+        return field.default
+    return "" if isinstance(field, (models.CharField, models.TextField)) else None
+
+
+def _columns(model: type[models.Model], fields: Mapping[str, str], required: set[str]) -> dict[str, Column]:
+    """Return the columns for these fields, by the names that the file has for them."""
+    return {name: Column(model._meta.get_field(path), required=name in required) for name, path in fields.items()}
 
 
 REQUIRED = {"owner_email", "title", "location", "status", "created"}
-TICKET = _columns(Ticket, {name: name for name in exports.COLUMNS}, REQUIRED, active=True, recorded=False)
+TICKET = _columns(Ticket, {name: name for name in exports.COLUMNS}, REQUIRED)
 FEEDBACK = _columns(Feedback, exports.FEEDBACK, set())
 EVENT = _columns(TicketEvent, exports.EVENT, {"at", "to"})
