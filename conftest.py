@@ -53,11 +53,15 @@ class Logged(logging.Handler):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what `make check` leaves out: real transactions and threads, other programs, very many cases."""
+    """Mark as slow what `make check` leaves out: see `slow` in pytest.ini."""
     for item in items:
         function = cast("pytest.Function", item)
-        starts_programs = {"subprocess", "running"} & set(vars(function.module))
-        if "transactional_db" in function.fixturenames or starts_programs or is_hypothesis_test(function.obj):
+        if (
+            {"transactional_db", "lcs"} & set(function.fixturenames)
+            or {"subprocess", "running", "run"} & set(vars(function.module))  # other programs
+            or {"desk", "lcs"} & set(item.path.parts)
+            or is_hypothesis_test(function.obj)
+        ):
             item.add_marker("slow")
 
 
