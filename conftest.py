@@ -20,8 +20,9 @@ from rest_framework_simplejwt.tokens import AccessToken
 from mentorq.http.request_ids import RequestId
 from mentorq_backend.live.shared import ANSWERS
 from mentorq_backend.models import Ticket
-from mentorq_users.lcs.client import LCSProfile, breaker
+from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.lcs.standin import PEOPLE, DevLCS
+from mentorq_users.lcs.transport import breaker
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 

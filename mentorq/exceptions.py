@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.serializers import TicketSerializer
-from mentorq_users.lcs.client import LCSUnavailable
+from mentorq_users.lcs.exceptions import LCSUnavailable
 
 logger = logging.getLogger(__name__)
 

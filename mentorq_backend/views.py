@@ -55,7 +55,7 @@ from mentorq_backend.serializers import (
     TicketMoveSerializer,
     TicketSerializer,
 )
-from mentorq_users.lcs.client import LCSRefused
+from mentorq_users.lcs.exceptions import LCSRefused
 from mentorq_users.lcs.slack import dm_link
 from mentorq_users.models import User
 from mentorq_users.permissions import IsDirector

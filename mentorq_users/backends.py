@@ -7,7 +7,8 @@ from django.http import HttpRequest
 
 from mentorq_users.addresses import client_address
 from mentorq_users.emails import normalize_email
-from mentorq_users.lcs.client import LCSClient, LCSProfile, LCSRefused
+from mentorq_users.lcs.client import LCSClient, LCSProfile
+from mentorq_users.lcs.exceptions import LCSRefused
 from mentorq_users.models import User
 
 

@@ -17,7 +17,8 @@ from mentorq.api.texts import one_line
 from mentorq.db.compiled import CompiledQuery
 from mentorq_users.emails import normalize_email
 from mentorq_users.encryption import Unreadable, decrypt, encrypt
-from mentorq_users.lcs.client import LCSProfile, LCSUnavailable
+from mentorq_users.lcs.client import LCSProfile
+from mentorq_users.lcs.exceptions import LCSUnavailable
 
 logger = logging.getLogger(__name__)
 

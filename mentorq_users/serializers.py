@@ -11,7 +11,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from mentorq.api.fields import StringField
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import EmailField
-from mentorq_users.lcs.client import LCSRefused, LCSUnavailable
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.models import User
 from mentorq_users.tokens import AccessToken, RefreshToken, issue
 

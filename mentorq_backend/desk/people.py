@@ -19,7 +19,8 @@ from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_users.desk.pages import DeskAdmin
-from mentorq_users.lcs.client import LCSClient, LCSRefused, LCSUnavailable
+from mentorq_users.lcs.client import LCSClient
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.models import User
 
 

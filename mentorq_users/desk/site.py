@@ -18,7 +18,7 @@ from unfold.sites import UnfoldAdminSite
 
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import cache_key, normalize_email
-from mentorq_users.lcs.client import LCSRefused, LCSUnavailable
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.throttles import DeskThrottle
 
 

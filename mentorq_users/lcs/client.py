@@ -1,22 +1,15 @@
-"""The client of LCS, HackRU's account service, which alone knows who somebody is (docs/lcs.md).
-
-LCSError
-├── LCSRefused        LCS says no: a wrong password, a bad, expired or revoked token
-└── LCSUnavailable    LCS is down, slow, or does not speak its own language
-"""
+"""The client of LCS, HackRU's account service, which identifies people (docs/lcs.md)."""
 
 import json
 import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import requests
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
@@ -25,44 +18,20 @@ from prometheus_client import Histogram
 from mentorq.api.texts import one_line
 from mentorq.histograms import observe
 from mentorq_users.emails import normalize_email
-from mentorq_users.lcs.breaker import Breaker
-from mentorq_users.lcs.slots import Slots
-from mentorq_users.lcs.transport import DeadlineAdapter
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
+from mentorq_users.lcs.transport import post
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 validate_length = MaxLengthValidator(254)  # what the account's column holds
-MAX_ANSWER_BYTES = 1024 * 1024
-# So many requests of a process may wait for LCS at once, and so many more for their turn; the next ones are refused at
-# once, so that a hanging LCS never takes all of the server's threads. Give the server more threads than both.
-MAX_CALLS, MAX_PATIENT = 8, 6
-# So many of them may be for one address at the door: the people of other addresses, who come at once, get the rest.
-MAX_EACH = 3
-slots = Slots(MAX_CALLS, MAX_EACH, MAX_PATIENT)
-# Only what gets no answer counts: one person's odd profile must not keep the others out.
-breaker = Breaker(failures=5, seconds=5)
 CALLS = Histogram(
     "mentorq_lcs_call_seconds",
     "Calls of LCS: how many, how long they took, and whether LCS answered, refused, or was unavailable.",
     ["call", "outcome"],
     buckets=[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 )
-# In threads of their own: what hangs there (a name server, too) never holds a request beyond its deadline.
-executor = ThreadPoolExecutor(max_workers=MAX_CALLS, thread_name_prefix="lcs")
-
-
-class LCSError(Exception):
-    """Any way in which LCS did not give what was asked for. Nothing of ours in its text is a token or a password."""
-
-
-class LCSRefused(LCSError):
-    """LCS understood and says no; the text is LCS's own words."""
-
-
-class LCSUnavailable(LCSError):
-    """LCS gave no well-formed answer within the deadline, so nothing is known about the person."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +134,7 @@ class LCSClient:
         """Return the body of LCS's answer through `parse`, within the deadline."""
         try:
             with _measured(path):
-                return parse(_open(*_ask(path, payload, self.address)))
+                return parse(_open(*post(path, payload, self.address)))
         except LCSUnavailable as error:
             logger.warning("LCS %s is unavailable: %s (%s)", path, error, _where())
             raise LCSUnavailable(f"{path}: {error}") from error
@@ -191,69 +160,6 @@ def _measured(call: str) -> Iterator[None]:
         raise
     finally:
         observe(CALLS, time.perf_counter() - start, call, outcome)
-
-
-def _ask(path: str, payload: Mapping[str, Any], address: str) -> tuple[int, bytes]:
-    """Return HTTP status and content of LCS's answer; raises LCSUnavailable where there is none within LCS_TIMEOUT."""
-    if not breaker.lets_through():
-        raise LCSUnavailable("it did not answer the last times, and is left alone for a moment")
-    future = _start(path, payload, address)
-    try:
-        answer = future.result(timeout=settings.LCS_TIMEOUT)
-    except (requests.RequestException, TimeoutError) as error:
-        future.cancel()
-        breaker.failed()
-        raise LCSUnavailable(type(error).__name__) from error
-    except LCSUnavailable:
-        breaker.reset()  # too large, but an answer
-        raise
-    breaker.reset()
-    return answer
-
-
-class Session(requests.Session):
-    """One that does not look where a redirect points: following it would carry the password there."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
-def _start(path: str, payload: Mapping[str, Any], address: str) -> Future[tuple[int, bytes]]:
-    """Begin a call, which holds a place until it ends, also if nobody waits for it any more; raises LCSUnavailable."""
-    take_slot(address)
-    try:
-        future = executor.submit(_post, settings.LCS_BASE_URL.rstrip("/") + path, payload, settings.LCS_TIMEOUT)
-    except RuntimeError as error:  # it is shut down, or the system has no thread left
-        slots.release(address)
-        raise LCSUnavailable("no thread for the call") from error
-    future.add_done_callback(lambda _: slots.release(address))
-    return future
-
-
-def take_slot(address: str = "") -> None:
-    """Take one of the places in which a request may wait for LCS, to be given back with `slots.release(address)`.
-
-    Raises LCSUnavailable if those for that address stay taken for a moment: LCS hangs, or many knock.
-    """
-    if not slots.acquire(address):
-        raise LCSUnavailable(f"{len(slots.held)} calls wait for it already")
-
-
-def _post(url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, bytes]:
-    """Return HTTP status and content, at most MAX_ANSWER_BYTES; raises requests.RequestException, LCSUnavailable.
-
-    A session a call keeps no cookie of one person for another, and meets no connection that LCS closed meanwhile.
-    """
-    with Session() as session:
-        session.trust_env = False  # no proxy, .netrc or CA bundle from the environment sees a password
-        session.mount(f"{url.partition(':')[0]}://", DeadlineAdapter())
-        with session.post(url, json=payload, timeout=timeout, stream=True) as response:
-            content = b""
-            for chunk in response.iter_content(64 * 1024):
-                content += chunk
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise LCSUnavailable("an answer too large")
-            return response.status_code, content
 
 
 def _open(http_status: int, content: bytes) -> Any:

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.core.cache import cache
 
 from mentorq_users.emails import cache_key
-from mentorq_users.lcs.client import LCSClient, LCSRefused, LCSUnavailable, slots, take_slot
+from mentorq_users.lcs.client import LCSClient
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
+from mentorq_users.lcs.transport import slots, take_slot
 from mentorq_users.models import User
 
 # What the frontend knows how to show, word for word.

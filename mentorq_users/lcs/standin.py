@@ -1,18 +1,19 @@
-"""LCS's local stand-in: the four calls over real HTTP, with demo people. For laptops and tests, never for production.
+"""LCS's stand-in: its four calls over real HTTP, with demo people. For laptops and tests, never for production.
 
-`manage.py runlcs` serves it; tests start `DevLCS` in a thread and give it faults.
+`manage.py runlcs` serves it. Tests start `DevLCS` in a thread and give it faults.
 """
 
 import copy
-import itertools
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseServer
 from typing import Any, Self
+
+from mentorq_users.lcs import faults
 
 PASSWORD = "hackru"  # noqa: S105 - everybody's, and printed at start: nothing here is worth guarding
 ROLES = ("hacker", "volunteer", "judge", "sponsor", "mentor", "organizer", "director")
@@ -74,7 +75,7 @@ class DevLCS(ServingMixin, ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.people: dict[str, dict[str, Any]] = {person["email"]: copy.deepcopy(person) for person in PEOPLE}
         self.owners: dict[str, str] = {}  # of tokens
-        self.fault = ""  # a name of FAULTS: what every call meets instead of its answer
+        self.fault = ""  # a name in FAULTS: what every call gets instead of its answer
         self.delay = 0.0  # seconds that every answer takes
         self.calls: list[tuple[str, dict[str, Any]]] = []  # what was asked, for tests to look at
         self.stopped = threading.Event()
@@ -133,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         call = self.path.rstrip("/").rpartition("/")[2]
         if call not in ("authorize", "validate", "read", "slack-dm"):
-            FAULTS["gateway"](self, {})
+            faults.gateway(self, {})
             return
         try:
             data = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
@@ -142,10 +143,10 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, AttributeError, KeyError, TypeError):
             status, body = 400, "Malformed request"
         self.server.stopped.wait(self.server.delay)
-        FAULTS.get(self.server.fault, send_envelope)(self, {"statusCode": status, "body": body})
+        faults.FAULTS.get(self.server.fault, faults.send_envelope)(self, {"statusCode": status, "body": body})
 
     def do_GET(self) -> None:
-        FAULTS["gateway"](self, {})
+        faults.gateway(self, {})
 
     def send(self, status: int, content: bytes, **headers: str) -> None:
         """Answer with that content."""
@@ -174,67 +175,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         """Keep quiet: what people send here should be nowhere else."""
-
-
-Envelope = dict[str, Any]
-
-
-def send_envelope(handler: Handler, envelope: Envelope) -> None:
-    """Answer as LCS does."""
-    handler.send(200, json.dumps(envelope).encode())
-
-
-def _raw(status: int, content: bytes, **headers: str) -> Callable[[Handler, Envelope], None]:
-    return lambda handler, envelope: handler.send(status, content, **headers)
-
-
-def _instead(body: Callable[[Any], Any]) -> Callable[[Handler, Envelope], None]:
-    """Return a fault that answers well, but with another body."""
-    return lambda handler, envelope: send_envelope(handler, {**envelope, "body": body(envelope["body"])})
-
-
-def _without(field: str) -> Callable[[Handler, Envelope], None]:
-    return _instead(lambda body: {key: value for key, value in body.items() if key != field})
-
-
-def _drip(first: bytes, drop: bytes, pause: float) -> Callable[[Handler, Envelope], None]:
-    return lambda handler, envelope: handler.drip(itertools.chain([first], itertools.repeat(drop, 10_000)), pause)
-
-
-OK = b"HTTP/1.1 200 OK\r\n"
-FAULTS: dict[str, Callable[[Handler, Envelope], None]] = {
-    "crashed": _raw(200, b'{"errorMessage": "x", "errorType": "KeyError", "stackTrace": ["..."]}'),
-    "gateway": _raw(403, b'{"message": "Missing Authentication Token"}'),
-    "server-error": _raw(500, b'{"message": "Internal server error"}'),
-    "server-error-with-envelope": lambda handler, envelope: handler.send(502, json.dumps(envelope).encode()),
-    "html": _raw(200, b"<!doctype html><title>It works!</title>", **{"Content-Type": "text/html"}),
-    "empty": _raw(200, b""),
-    "null": _raw(200, b"null"),
-    "garbage": _raw(200, bytes(range(256))),
-    "truncated": lambda handler, envelope: handler.send(200, json.dumps(envelope).encode()[:-9]),
-    "deep": _raw(200, b"[" * 200_000),
-    "envelope-is-list": lambda handler, envelope: handler.send(200, json.dumps([envelope]).encode()),
-    "status-is-text": lambda handler, envelope: send_envelope(handler, {**envelope, "statusCode": "200"}),
-    "status-is-true": lambda handler, envelope: send_envelope(handler, {**envelope, "statusCode": True}),
-    "status-503": lambda handler, envelope: send_envelope(handler, {"statusCode": 503, "body": "Later"}),
-    "body-missing": lambda handler, envelope: send_envelope(handler, {"statusCode": 200}),
-    "body-is-list": _instead(lambda body: [body]),
-    "body-is-number": _instead(lambda body: 7),
-    "body-is-text": _instead(lambda body: "welcome"),
-    "no-email": _without("email"),
-    "email-is-none": _instead(lambda body: {**body, "email": None}),
-    "email-is-nonsense": _instead(lambda body: {**body, "email": "ada"}),
-    "email-is-surrogate": _instead(lambda body: {**body, "email": "ada@\ud800.edu"}),
-    "no-role": _without("role"),
-    "role-is-list": _instead(lambda body: {**body, "role": ["director"]}),
-    "role-is-text": _instead(lambda body: {**body, "role": "director"}),
-    "redirect": _raw(307, b"", Location="/dev/elsewhere"),
-    "reset": lambda handler, envelope: handler.connection.close(),
-    "huge": lambda handler, envelope: handler.drip(
-        itertools.chain([OK + b"\r\n"], itertools.repeat(b" " * 65_536, 4_800)),
-        0,  # 300 MB
-    ),
-    "hanging": _drip(b"", b"", 1),
-    "dripping-body": _drip(OK + b"Content-Length: 10000\r\n\r\n", b" ", 0.05),
-    "dripping-headers": _drip(OK, b"X", 0.05),
-}

@@ -1,62 +1,128 @@
-"""An adapter for the requests library whose timeout covers a whole answer, headers included; its own is for each read.
+"""How a request to LCS is sent: within a deadline, in one of a few slots, and past a circuit breaker.
 
-Without it a server that drips a byte a second holds a thread for ever.
+The timeout of requests is for each read and starts again with each byte, so it does not bound a whole answer. Each
+call has a thread of its own; the caller waits for it as long as LCS_TIMEOUT says, and then shuts its socket down.
 """
 
-import http.client
-import io
 import socket
-import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
+import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from mentorq_users.lcs.breaker import Breaker
+from mentorq_users.lcs.exceptions import LCSUnavailable
+from mentorq_users.lcs.slots import Slots
+
+MAX_ANSWER_BYTES = 1024 * 1024
+# At most MAX_CALLS requests of a process are at LCS at once, and MAX_PATIENT more wait for a slot. Further ones are
+# refused at once, so that a hanging LCS never takes all threads of the server: give it more threads than both.
+MAX_CALLS, MAX_PATIENT = 8, 6
+# The slots that one client address may hold at sign-in. The others stay free for people from other addresses.
+MAX_EACH = 3
+slots = Slots(MAX_CALLS, MAX_EACH, MAX_PATIENT)
+# Only a missing answer counts as a failure: one person's malformed profile must not keep everybody out.
+breaker = Breaker(failures=5, seconds=5)
+# Whatever hangs in these threads, even a name server, does not hold the caller beyond the deadline.
+executor = ThreadPoolExecutor(max_workers=MAX_CALLS, thread_name_prefix="lcs")
 
 
-class DeadlineReader(socket.SocketIO):
-    """Reads from a socket until `deadline` (`time.monotonic()` seconds), then raises TimeoutError."""
+def post(path: str, payload: Mapping[str, Any], address: str) -> tuple[int, bytes]:
+    """Return HTTP status and content of LCS's answer; raises LCSUnavailable if there is none within LCS_TIMEOUT seconds.
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        super().__init__(sock, "r")
-        self.socket, self.deadline = sock, deadline
-
-    def readinto(self, buffer: Any) -> int | None:
-        remaining = self.deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("timed out")
-        self.socket.settimeout(remaining)
-        return super().readinto(buffer)
-
-
-class DeadlineResponse(http.client.HTTPResponse):
-    """An answer that must be whole within the timeout that its socket has for one read."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        deadline = time.monotonic() + (sock.gettimeout() or 0)
-        unbounded, self.fp = self.fp, io.BufferedReader(DeadlineReader(sock, deadline))
-        sock._io_refs += 1  # type: ignore[attr-defined]  # as socket.makefile() does; closing the reader takes it back
-        unbounded.close()
+    `address` is the client's address at sign-in, which limits its slots; "" if the person has signed in already.
+    """
+    if not breaker.lets_through():
+        raise LCSUnavailable("it did not answer the last times, and is left alone for a moment")
+    adapter = AbortableAdapter()
+    future = _start(adapter, path, payload, address)
+    try:
+        answer = future.result(timeout=settings.LCS_TIMEOUT)
+    except (requests.RequestException, TimeoutError) as error:
+        future.cancel()
+        adapter.abort()
+        breaker.failed()
+        raise LCSUnavailable(type(error).__name__) from error
+    except LCSUnavailable:
+        breaker.reset()  # too large, but an answer
+        raise
+    breaker.reset()
+    return answer
 
 
-class DeadlineHTTPPool(HTTPConnectionPool):
-    """urllib3's pool for http:// with answers that have a deadline."""
-
-    class ConnectionCls(HTTPConnection):
-        response_class = DeadlineResponse
-
-
-class DeadlineHTTPSPool(HTTPSConnectionPool):
-    """urllib3's pool for https:// with answers that have a deadline."""
-
-    class ConnectionCls(HTTPSConnection):
-        response_class = DeadlineResponse
+def take_slot(address: str = "") -> None:
+    """Take a slot, to be given back with `slots.release(address)`; raises LCSUnavailable if none gets free soon."""
+    if not slots.acquire(address):
+        raise LCSUnavailable(f"{len(slots.held)} calls wait for it already")
 
 
-class DeadlineAdapter(HTTPAdapter):
-    """What a `requests.Session` mounts to have it so."""
+class AbortableAdapter(HTTPAdapter):
+    """The transport of one call, which another thread can end."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": DeadlineHTTPPool, "https": DeadlineHTTPSPool}
+    def __init__(self) -> None:
+        super().__init__()
+        self.aborted = False
+        self.socket: socket.socket | None = None
+
+    def abort(self) -> None:
+        """End the call now: a thread that waits for an answer gets an error."""
+        self.aborted = True
+        if self.socket:
+            with suppress(OSError):  # it was closed meanwhile
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Return urllib3's pool, whose connections tell this adapter their socket."""
+        adapter = self
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+
+        class Connection(pool.ConnectionCls):  # type: ignore[misc]  # for http or for https
+            def connect(self) -> None:
+                super().connect()
+                adapter.socket = self.sock
+                if adapter.aborted:  # while it connected
+                    adapter.abort()
+
+        pool.ConnectionCls = Connection
+        return pool
+
+
+class Session(requests.Session):
+    """A session that does not read where a redirect points: following it would send the password there."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+def _start(adapter: HTTPAdapter, path: str, payload: Mapping[str, Any], address: str) -> Future[tuple[int, bytes]]:
+    """Start a call, which holds its slot until it ends, even if nobody waits for it any more; raises LCSUnavailable."""
+    take_slot(address)
+    url = settings.LCS_BASE_URL.rstrip("/") + path
+    try:
+        future = executor.submit(_post, adapter, url, payload, settings.LCS_TIMEOUT)
+    except RuntimeError as error:  # the executor is shut down, or the system has no thread left
+        slots.release(address)
+        raise LCSUnavailable("no thread for the call") from error
+    future.add_done_callback(lambda _: slots.release(address))
+    return future
+
+
+def _post(adapter: HTTPAdapter, url: str, payload: Mapping[str, Any], timeout: float) -> tuple[int, bytes]:
+    """Return HTTP status and content, at most MAX_ANSWER_BYTES; raises requests.RequestException, LCSUnavailable.
+
+    A session of its own keeps no cookie of one person for another, and never meets a connection that LCS has closed.
+    """
+    with Session() as session:
+        session.trust_env = False  # no proxy, .netrc or CA bundle from the environment sees a password
+        session.mount(f"{url.partition(':')[0]}://", adapter)
+        with session.post(url, json=payload, timeout=timeout, stream=True) as response:
+            content = b""
+            for chunk in response.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > MAX_ANSWER_BYTES:
+                    raise LCSUnavailable("an answer too large")
+            return response.status_code, content

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from mentorq_users.backends import check_roles
 from mentorq_users.lcs import slack
-from mentorq_users.lcs.client import LCSProfile, LCSUnavailable
+from mentorq_users.lcs.client import LCSProfile
+from mentorq_users.lcs.exceptions import LCSUnavailable
 from mentorq_users.models import User, warn_of_keys
 
 pytestmark = pytest.mark.django_db

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from mentorq.tests.rows import rows
-from mentorq_users.lcs.client import breaker
-from mentorq_users.lcs.standin import FAULTS
+from mentorq_users.lcs.faults import FAULTS
+from mentorq_users.lcs.transport import breaker
 
 thorough = settings().max_examples > 1000  # conftest.py's profile of that name
 CONFIG = {
@@ -42,7 +42,7 @@ CHECKS = [
     unsupported_method,
     allow_header_conformance,
 ]
-# Those that make us wait are test_deadlines.py's.
+# test_deadlines.py covers the slow ones.
 QUICK_FAULTS = sorted(fault for fault in FAULTS if not fault.startswith(("dripping", "hanging", "huge")))
 
 api = schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application(), config=schemathesis.Config.from_dict(CONFIG))

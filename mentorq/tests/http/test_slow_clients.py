@@ -170,7 +170,7 @@ def test_a_server_says_that_it_closes_after_a_body_that_is_too_large(tmp_path):
 
 
 def test_all_of_them_leave_a_worker_threads_for_the_queue():
-    from mentorq_users.lcs.client import MAX_CALLS  # noqa: PLC0415 - beside what it is added to
+    from mentorq_users.lcs.transport import MAX_CALLS  # noqa: PLC0415 - beside what it is added to
 
     assert AT_THE_DOOR._value + INSIDE._value + MAX_CALLS < 16
 

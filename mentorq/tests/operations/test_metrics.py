@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from mentorq.histograms import ROOM, take_room
 from mentorq.settings import BASE_DIR
-from mentorq_users.lcs import client as lcs_module
+from mentorq_users.lcs import transport
 
 TOKEN = "only-for-prometheus"
 SCRAPE = {"Authorization": f"Bearer {TOKEN}"}
@@ -158,7 +158,7 @@ def test_a_call_of_lcs_is_measured_with_what_came_of_it(client, db, lcs, token_o
 
 def test_a_call_that_is_spared_counts_as_unavailable(client, db, lcs):
     for _ in range(5):
-        lcs_module.breaker.failed()
+        transport.breaker.failed()
     before = count("mentorq_lcs_call_seconds", call="/validate", outcome="unavailable")
 
     client.post("/api/auth/token", {"email": "ada@example.edu", "lcs_token": "x"}, content_type="application/json")

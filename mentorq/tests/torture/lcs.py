@@ -10,7 +10,8 @@ import threading
 import time
 from collections import Counter
 
-from mentorq_users.lcs.standin import FAULTS, DevLCS, Handler, send_envelope
+from mentorq_users.lcs.faults import FAULTS, send_envelope
+from mentorq_users.lcs.standin import DevLCS, Handler
 
 LIAR, SLOW = "liar", "slow"
 # The first ones do not open the breaker, so that a short run meets them for sure; those that do have others in between.

@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from mentorq_users.encryption import encrypt
-from mentorq_users.lcs import client as lcs_module
+from mentorq_users.lcs import transport
 from mentorq_users.models import User
 
 ADA_TO_MIA = "https://app.slack.com/client/T0DEV/MIA"
@@ -210,13 +210,13 @@ def test_a_pair_has_never_two_calls_in_flight_even_when_lcs_hangs(claimed, signe
 
 def test_when_all_places_are_taken_the_answer_comes_at_once(claimed, signed_in, ask, lcs, caplog):
     ada = signed_in("ada")
-    for _ in range(lcs_module.MAX_CALLS):
-        lcs_module.slots.acquire()
+    for _ in range(transport.MAX_CALLS):
+        transport.slots.acquire()
     try:
         response = ask(ada, claimed)
     finally:
-        for _ in range(lcs_module.MAX_CALLS):
-            lcs_module.slots.release()
+        for _ in range(transport.MAX_CALLS):
+            transport.slots.release()
 
     assert response.status_code == 503
     assert lcs.calls == []
@@ -231,5 +231,5 @@ def test_every_place_is_given_back(claimed, signed_in, ask, lcs, settings):
         cache.clear()
         ask(ada, claimed)
 
-    with lcs_module.slots.changed:
-        assert lcs_module.slots.changed.wait_for(lambda: lcs_module.slots.held == [], timeout=2)
+    with transport.slots.changed:
+        assert transport.slots.changed.wait_for(lambda: transport.slots.held == [], timeout=2)

@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mentorq_users.lcs.standin import FAULTS, PASSWORD, PEOPLE, DevLCS
+from mentorq_users.lcs.faults import FAULTS
+from mentorq_users.lcs.standin import PASSWORD, PEOPLE, DevLCS
 
 
 class Command(BaseCommand):

@@ -6,9 +6,10 @@ import pytest
 import requests
 import responses
 
-from mentorq_users.lcs import client
+from mentorq_users.lcs import transport
 from mentorq_users.lcs.breaker import Breaker
-from mentorq_users.lcs.client import LCSClient, LCSRefused, LCSUnavailable
+from mentorq_users.lcs.client import LCSClient
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 
 URL = "http://lcs.example/dev"
 
@@ -17,10 +18,10 @@ URL = "http://lcs.example/dev"
 def lcs_at(settings):
     """LCS's `/validate`, answering what the test says; `calls` are those that reached it."""
     settings.LCS_BASE_URL = URL
-    client.breaker.reset()
+    transport.breaker.reset()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
-    client.breaker.reset()
+    transport.breaker.reset()
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_it_is_found_again(lcs_at, clock):
     lcs_at.add(responses.POST, f"{URL}/validate", json={"statusCode": 403, "body": "no"})
     assert [ask() for _ in range(6)] == [LCSUnavailable] * 6
 
-    clock.seconds += client.breaker.seconds
+    clock.seconds += transport.breaker.seconds
 
     assert [ask() for _ in range(3)] == [LCSRefused] * 3
 
@@ -128,10 +129,10 @@ def test_one_who_looked_in_vain_keeps_it_open(clock):
 def test_a_huge_answer_is_an_answer_too(lcs_at, clock):
     for _ in range(5):
         lcs_at.add(responses.POST, f"{URL}/validate", body=requests.ReadTimeout())
-    lcs_at.add(responses.POST, f"{URL}/validate", body=b"x" * (client.MAX_ANSWER_BYTES + 1))
+    lcs_at.add(responses.POST, f"{URL}/validate", body=b"x" * (transport.MAX_ANSWER_BYTES + 1))
     lcs_at.add(responses.POST, f"{URL}/validate", json={"statusCode": 403, "body": "no"})
     assert [ask() for _ in range(6)] == [LCSUnavailable] * 6
 
-    clock.seconds += client.breaker.seconds
+    clock.seconds += transport.breaker.seconds
 
     assert [ask() for _ in range(2)] == [LCSUnavailable, LCSRefused]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import responses
 
-from mentorq_users.lcs.client import LCSClient, LCSProfile, LCSRefused, LCSUnavailable
+from mentorq_users.lcs.client import LCSClient, LCSProfile
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.tests.lcs.wire import PROFILE
 
 ADA = LCSProfile("ada@example.edu", "Ada", "Lovelace", frozenset({"hacker"}))

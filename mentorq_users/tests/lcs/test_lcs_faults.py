@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mentorq_users.lcs import standin as devlcs
-from mentorq_users.lcs.client import LCSClient, LCSRefused, LCSUnavailable, breaker
-from mentorq_users.lcs.standin import FAULTS
+from mentorq_users.lcs.client import LCSClient
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
+from mentorq_users.lcs.faults import FAULTS
+from mentorq_users.lcs.transport import breaker
 
 SECRET = "t0p-secret"
 # A profile's faults leave an answer of /authorize good: it holds no profile.

@@ -5,7 +5,9 @@ import json
 
 import pytest
 
-from mentorq_users.lcs.client import MAX_ANSWER_BYTES, LCSClient, LCSProfile, LCSUnavailable
+from mentorq_users.lcs.client import LCSClient, LCSProfile
+from mentorq_users.lcs.exceptions import LCSUnavailable
+from mentorq_users.lcs.transport import MAX_ANSWER_BYTES
 from mentorq_users.tests.lcs.wire import PROFILE, answer, raw
 
 ADA = LCSProfile("ada@example.edu", "Ada", "Lovelace", frozenset({"hacker"}))

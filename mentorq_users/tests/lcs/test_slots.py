@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from mentorq_users.lcs import client as module
-from mentorq_users.lcs.client import MAX_CALLS, LCSClient, LCSRefused, LCSUnavailable
+from mentorq_users.lcs import transport
+from mentorq_users.lcs.client import LCSClient
+from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.lcs.slots import HASTE, PATIENCE, Slots
+from mentorq_users.lcs.transport import MAX_CALLS
 from mentorq_users.models import User
 
 STRANGER, VENUE = "192.0.2.1", "203.0.113.7"
@@ -139,13 +141,13 @@ def test_a_call_that_no_thread_takes_gives_its_place_back(lcs, monkeypatch):
     def refuse(*args):
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    monkeypatch.setattr(module.executor, "submit", refuse)
+    monkeypatch.setattr(transport.executor, "submit", refuse)
 
     for _ in range(2 * MAX_CALLS):
         with pytest.raises(LCSUnavailable):
             LCSClient(STRANGER).validate("ada@example.edu", "x")
 
-    assert module.slots.held == []
+    assert transport.slots.held == []
 
 
 @pytest.mark.parametrize("fault", ["", "crashed", "hanging", "reset", "huge"])
@@ -156,8 +158,8 @@ def test_a_call_gives_its_place_back_however_it_ends(lcs, settings, fault):
     with pytest.raises((LCSUnavailable, LCSRefused)):
         LCSClient(STRANGER).validate("ada@example.edu", "x")
 
-    with module.slots.changed:
-        assert module.slots.changed.wait_for(lambda: module.slots.held == [], timeout=2)
+    with transport.slots.changed:
+        assert transport.slots.changed.wait_for(lambda: transport.slots.held == [], timeout=2)
 
 
 @contextmanager
@@ -252,14 +254,14 @@ def test_a_door_knows_the_address_that_knocks(lcs, settings, door):
             Client().post("/admin/login/", {"username": "olga@example.edu", "password": "junk"}, **extra)
         return len(lcs.calls) > asked
 
-    for _ in range(module.MAX_EACH):
-        module.slots.acquire("2001:db8::/64")
+    for _ in range(transport.MAX_EACH):
+        transport.slots.acquire("2001:db8::/64")
     try:
         asked = [knock(address) for address in ("2001:db8::7", "2001:db8:0:1::7")]
         asked += [knock("2001:db8:0:1::7", **{"X-Forwarded-For": "2001:db8::7"})]  # NUM_PROXIES is 0
     finally:
-        for _ in range(module.MAX_EACH):
-            module.slots.release("2001:db8::/64")
+        for _ in range(transport.MAX_EACH):
+            transport.slots.release("2001:db8::/64")
 
     assert asked == [False, True, True]
 
@@ -267,12 +269,12 @@ def test_a_door_knows_the_address_that_knocks(lcs, settings, door):
 @pytest.mark.django_db
 def test_a_refresh_knows_no_address(lcs, mia, refresh_token):
     User.objects.update(roles_checked_at=None)
-    for _ in range(module.MAX_EACH):
-        module.slots.acquire("127.0.0.1")
+    for _ in range(transport.MAX_EACH):
+        transport.slots.acquire("127.0.0.1")
     try:
         APIClient().post("/api/auth/refresh/", {"refresh": refresh_token(mia)})
     finally:
-        for _ in range(module.MAX_EACH):
-            module.slots.release("127.0.0.1")
+        for _ in range(transport.MAX_EACH):
+            transport.slots.release("127.0.0.1")
 
     assert len(lcs.calls) == 1

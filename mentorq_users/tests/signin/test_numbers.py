@@ -8,7 +8,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_users.encryption import encrypt
 from mentorq_users.lcs import slack
-from mentorq_users.lcs.client import LCSProfile, LCSRefused
+from mentorq_users.lcs.client import LCSProfile
+from mentorq_users.lcs.exceptions import LCSRefused
 from mentorq_users.models import User
 from mentorq_users.tokens import RefreshToken, issue
 

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from mentorq_users.lcs.standin import FAULTS
+from mentorq_users.lcs.faults import FAULTS
 from mentorq_users.models import User
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq_users.lcs.client import LCSProfile
-from mentorq_users.lcs.standin import FAULTS
+from mentorq_users.lcs.faults import FAULTS
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 
