@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mentorq.api.request_state.RequestStateMiddleware",
     "mentorq.http.request_ids.RequestIdMiddleware",
     "mentorq.operations.metrics.RequestMetricsMiddleware",
     "mentorq.http.middleware.RequestLogMiddleware",

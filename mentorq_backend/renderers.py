@@ -1,4 +1,4 @@
-"""How answers become bytes."""
+"""How responses become JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import orjson
 from rest_framework.renderers import JSONRenderer
 
-# Where an answer names people by e-mail. A name is the e-mail if nobody knows the name.
+from mentorq.api.request_state import state_of
+
+# The fields that hold an e-mail. A name is the e-mail if the name is not known.
 ADDRESSES = {"owner_email", "owner", "mentor_email", "mentor", "name", "by"}
 
 
@@ -20,7 +22,7 @@ class OwnSpellingRenderer(JSONRenderer):
 
 
 class QueueRenderer(JSONRenderer):
-    """The same bytes, several times faster; used for the list alone, where it matters. Bytes are a list already."""
+    """Renders the list, several times faster and to the same bytes. It passes a list that is rendered already."""
 
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
@@ -28,15 +30,15 @@ class QueueRenderer(JSONRenderer):
         if data is None or isinstance(data, bytes):
             return data or b""
         content = orjson.dumps(respelled(data, renderer_context))
-        # As JSONRenderer does: these two are line ends to JavaScript.
+        # As JSONRenderer does: JavaScript takes these two for line ends.
         return content.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
 def respelled(data: Any, renderer_context: Mapping[str, Any] | None) -> Any:
-    """Return the answer with the caller's own address in their spelling."""
+    """Return the data with the caller's own address as they typed it."""
     request = (renderer_context or {}).get("request")
-    # Not `request.user`, which would look for the account anew if the database did not answer the first time.
-    user, _ = getattr(getattr(request, "_request", None), "signed_in", None) or (None, None)
+    # Not `request.user`, which would query again if the database did not answer the first time.
+    user = state_of(request).user if request else None
     return data if user is None or user.typed == user.email else _respelled(data, user.email, user.typed)
 
 

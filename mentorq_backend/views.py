@@ -147,7 +147,7 @@ class TicketViewSet(
         fingerprint = reads.fingerprint(user, request)
         if self.is_unchanged(fingerprint):
             return Response(status=304)
-        if not user.sees_every_ticket or reads.is_shown_otherwise(user):
+        if not user.sees_every_ticket or reads.sees_own_list(user):
             return Response(self.listed(user))
         everybody = User(is_mentor=True, is_director=user.is_director)
         question = (request.scheme, request.get_host(), request.get_full_path(), user.is_director)

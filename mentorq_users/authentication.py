@@ -1,4 +1,4 @@
-"""Who sends a request: the account behind its access token."""
+"""Finds the account behind the access token of a request."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -11,36 +11,40 @@ from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidTok
 from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.utils import aware_utcnow
 
+from mentorq.api.request_state import state_of
 from mentorq_users.models import User
 from mentorq_users.tokens import AccessToken
 
-# What a header that is no Latin-1 raises, and a token of ours whose expiry is no instant.
+# Raised by a header that is not Latin-1, and by a signed token whose expiry is not an instant.
 ODD_TOKEN = (ValueError, TypeError, OverflowError)
-# The frontend shows "Ticket Claimed!" without looking at the answer, and only its next poll brings it a new token.
+# The frontend shows "Ticket Claimed!" without reading the response, and gets a new token only with its next poll.
 WRITES, GRACE = {"POST", "PUT", "PATCH", "DELETE"}, timedelta(seconds=60)
 
 
 @lru_cache(maxsize=4096)
 def verified(raw_token: bytes) -> AccessToken:
-    """Return the access token whose signature is good; raises TokenError, or one of ODD_TOKEN.
+    """Return the token after checking its signature; raises TokenError, or one of ODD_TOKEN.
 
-    It is remembered, because everybody sends the same one for half an hour; the caller asks whether it has expired.
+    The caller checks the expiry: this result is remembered, because a client sends the same token for half an hour.
     """
     return AccessToken(raw_token)  # type: ignore[arg-type]  # SimpleJWT's annotation is wrong: it takes the encoded text
 
 
 class JWTAuthentication(authentication.JWTAuthentication):
-    """SimpleJWT's, with one code for every bad token: `token_not_valid` is the one on which the frontend logs out."""
+    """SimpleJWT's authentication, with one code for every bad token: the frontend logs out on `token_not_valid`."""
 
     def authenticate(self, request: Request) -> Any:
         """Return the account and its token, None without a token; raises InvalidToken (401).
 
-        What it found stays with the request, so that a middleware and a view can both ask.
+        The state of the request keeps both, so that a middleware and a view can ask for one query.
         """
-        asked: Any = getattr(request, "_request", request)  # Django's, inside REST framework's
+        state = state_of(request)
+        if state.user:
+            return state.user, state.token
         try:
-            asked.signed_in = getattr(asked, "signed_in", None) or self._account_and_token(request)
-            return asked.signed_in
+            found = self._account_and_token(request)
+            state.user, state.token = found or (None, None)
+            return found
         except (AuthenticationFailed, TokenError, User.DoesNotExist, *ODD_TOKEN) as error:
             raise InvalidToken() from error
 
@@ -53,12 +57,12 @@ class JWTAuthentication(authentication.JWTAuthentication):
         return self.get_user(token), token
 
     def get_raw_token(self, header: bytes) -> bytes | None:
-        """Return the token in the header, None for another scheme, whose case does not matter (RFC 9110)."""
+        """Return the token in the header, None for another scheme. Its case does not matter (RFC 9110)."""
         scheme, *rest = header.split() or [b""]
         return super().get_raw_token(b" ".join([scheme.capitalize(), *rest]))
 
     def get_user(self, validated_token: Token) -> Any:
-        """Return the active account whose token it is, by its e-mail; raises InvalidToken or User.DoesNotExist."""
+        """Return the active account with the token's e-mail; raises InvalidToken or User.DoesNotExist."""
         user = User.objects.behind_token(validated_token["email"])
         if not user.is_active:
             raise InvalidToken()
@@ -67,6 +71,6 @@ class JWTAuthentication(authentication.JWTAuthentication):
 
 
 class JWTScheme(SimpleJWTScheme):
-    """How the OpenAPI document describes it."""
+    """Describes it in the OpenAPI document."""
 
     target_class = "mentorq_users.authentication.JWTAuthentication"

@@ -5,20 +5,14 @@ from typing import Any
 from django.contrib.auth import authenticate
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 
 from mentorq.api.fields import StringField
+from mentorq.api.request_state import state_of
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import EmailField
 from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
-from mentorq_users.models import User
 from mentorq_users.tokens import AccessToken, RefreshToken, issue
-
-
-def note_owner(request: Request, user: User) -> None:
-    """Tell the request log whose tokens these are: nobody has signed in with an access token here."""
-    request._request.signed_in = user, None  # type: ignore[attr-defined]  # mentorq_users.authentication puts it there, too
 
 
 class LCSCredentialsSerializer(serializers.Serializer[Any]):
@@ -39,7 +33,7 @@ class TokenObtainSerializer(LCSCredentialsSerializer):
         user = authenticate(self.context["request"], **attrs)
         if user is None:
             raise AuthenticationFailed("LCS does not accept this token for this e-mail, or the account is deactivated.")
-        note_owner(self.context["request"], user)
+        state_of(self.context["request"]).user = user  # for the log
         user.typed = self.initial_data["email"]
         return {"access": str(issue(AccessToken, user)), "refresh": str(issue(RefreshToken, user))}
 
@@ -54,7 +48,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
         """Return `{"access"}`; raises TokenError (401) where the token or its owner is no longer good."""
         token = RefreshToken.read(attrs["refresh"])
         user = token.owner()
-        note_owner(self.context["request"], user)
+        state_of(self.context["request"]).user = user  # for the log
         if user.roles_are_stale:
             try:
                 user = check_roles(user)

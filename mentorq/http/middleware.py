@@ -1,4 +1,4 @@
-"""What holds whoever answers: each request is logged; under /api slashes are optional and errors are JSON."""
+"""What every request goes through: a log line; under /api an optional slash, and errors in JSON."""
 
 import json
 import logging
@@ -16,6 +16,8 @@ from django.utils.encoding import escape_uri_path
 from rest_framework.settings import api_settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from mentorq.api.request_state import state_of
+
 logger = logging.getLogger("mentorq.requests")
 
 PROBES = ("/healthz/", "/readyz/", "/metrics/", "/healthz", "/readyz", "/metrics")
@@ -23,14 +25,14 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Return whether the request is for the API, known path or not."""
+    """Return whether the path is under /api, known or not."""
     return f"{request.path_info}/".startswith("/api/")
 
 
 class RequestLogMiddleware:
-    """Logs who asked what, what came of it, and how long it took; never a query string, a body or a header.
+    """Logs method, path, status, duration and account; never a query string, a body or a header.
 
-    A poll that found nothing new, and a probe that found all well, interest nobody, and there are many a second: DEBUG.
+    Unchanged polls and healthy probes come many times a second and interest nobody: their level is DEBUG.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -43,43 +45,37 @@ class RequestLogMiddleware:
         quiet = is_probe or response.status_code == HTTPStatus.NOT_MODIFIED
         level = logging.DEBUG if quiet else logging.INFO
         if logger.isEnabledFor(level):
-            said = {
+            fields = {
                 "method": request.method,
                 "path": escape_uri_path(request.path),  # a decoded line break would begin another line
                 "status": response.status_code,
                 "milliseconds": round((time.perf_counter() - start) * 1000, 1),
-                "user": getattr(who_asked(request), "pk", None),
+                "user": getattr(state_of(request).user, "pk", None),
             }
-            logger.log(level, "%(method)s %(path)s %(status)s %(milliseconds)s ms, user %(user)s", said, extra=said)
+            logger.log(level, "%(method)s %(path)s %(status)s %(milliseconds)s ms, user %(user)s", fields, extra=fields)
         return response
 
 
-def who_asked(request: HttpRequest) -> Any:
-    """Return the account that the API or the desk found for the request, None where neither looked for one."""
-    user, _ = getattr(request, "signed_in", None) or (getattr(request, "_cached_user", None), None)
-    return user
-
-
 class UnexpectedProxyMiddleware:
-    """Warns, once a process, that a proxy seems to stand in front while NUM_PROXIES is 0; left out otherwise."""
+    """Warns once per process if a proxy seems to stand in front although NUM_PROXIES is 0."""
 
     def __init__(self, get_response: GetResponse) -> None:
         if api_settings.NUM_PROXIES != 0:
             raise MiddlewareNotUsed
         self.get_response = get_response
-        self.warned = threading.Lock()  # taken by the first who warns, for ever
+        self.warned = threading.Lock()  # the first request that warns takes it and keeps it
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "HTTP_X_FORWARDED_FOR" in request.META and self.warned.acquire(blocking=False):
             logger.warning(
                 "A request came with X-Forwarded-For while NUM_PROXIES is 0. If a proxy stands in front, set NUM_PROXIES=1:"
-                " until then all clients share its address, and with it their tries to sign in (docs/configuration.md)."
+                " until then all clients share its address and its limit of sign-in attempts (docs/configuration.md)."
             )
         return self.get_response(request)
 
 
 class OptionalSlashMiddleware:
-    """Answers `/api/…`, `/healthz`, `/readyz` and `/metrics` with or without their trailing slash, for every method."""
+    """Accepts `/api/…`, `/healthz`, `/readyz` and `/metrics` without their trailing slash, for every method."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -91,17 +87,16 @@ class OptionalSlashMiddleware:
 
 
 class CommonMiddleware(common.CommonMiddleware):
-    """Django's, which refuses a foreign host, but not for probes: load balancers ask by an address."""
+    """Django's, except that probes may name any host: load balancers use an IP address."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        """Return Django's redirect or refusal, None for a probe."""
         return None if request.path_info in PROBES else super().process_request(request)
 
 
 class LengthRequiredMiddleware:
-    """Refuses a body without its length under `/api`: WSGI hands it on as empty, and a PATCH would silently do nothing.
+    """Refuses a body without a Content-Length under `/api`: WSGI passes it on as empty, and a PATCH would do nothing.
 
-    In HTTP/1 such a body comes in chunks; in HTTP/2 nothing tells it from none, but no write here goes without one.
+    In HTTP/1 such a body comes in chunks. In HTTP/2 it looks like no body at all, but every write here needs one.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -115,14 +110,13 @@ class LengthRequiredMiddleware:
 
 
 def may_have_body(request: HttpRequest) -> bool:
-    """Return whether a body may follow though no Content-Length says so."""
     if request.META.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
         return "Transfer-Encoding" in request.headers
     return request.method in ("PATCH", "POST")
 
 
 class NoStoreMiddleware:
-    """Keeps answers, which hold tokens and people's tickets, out of every cache; those that say themselves how stay so."""
+    """Keeps responses, which hold tokens and tickets, out of caches, unless they set Cache-Control themselves."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -134,7 +128,7 @@ class NoStoreMiddleware:
 
 
 class JSONErrorsMiddleware:
-    """Turns Django's own error pages (unknown path, refused host, crash, DEBUG's too) into JSON under `/api`."""
+    """Turns Django's error pages (unknown path, refused host, crash, even with DEBUG) into JSON under `/api`."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -150,15 +144,15 @@ class JSONErrorsMiddleware:
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise's, but hands its files over whole: a stream holds a thread for as long as its reader takes."""
+    """WhiteNoise's, but without streaming: a stream holds a thread for as long as its reader takes."""
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        """Return the answer with that file; none of ours is larger than two megabytes."""
-        answer = static_file.get_response(request.method, request.META)
-        with answer.file or BytesIO() as file:
-            response = HttpResponse(file.read(), status=answer.status)
-        del response["Content-Type"]  # WhiteNoise says which, and that a 304 has none
-        for name, value in answer.headers:
+        """Return the response with the whole file; none of ours is larger than two megabytes."""
+        file_response = static_file.get_response(request.method, request.META)
+        with file_response.file or BytesIO() as file:
+            response = HttpResponse(file.read(), status=file_response.status)
+        del response["Content-Type"]  # WhiteNoise sets it, except for a 304
+        for name, value in file_response.headers:
             response[name] = value
         return response

@@ -1,4 +1,4 @@
-"""The unchanged poll of the queue: most of what MentorQ does all day, and answered before anything else is."""
+"""Answers the unchanged poll of the queue, which is most of what MentorQ does, before everything else."""
 
 from collections.abc import Callable
 from typing import cast
@@ -16,9 +16,9 @@ PATHS = {"/api/tickets", "/api/tickets/"}
 
 
 class UnchangedPollMiddleware:
-    """Answers `GET /api/tickets/…` with 304 where the client has the list as it is; everything else goes on to the view.
+    """Answers `GET /api/tickets/…` with 304 if the client has the current list. Everything else goes on to the view.
 
-    The view would say the same, after sessions, routing and REST framework, which cost more than the answer.
+    The view would answer the same, but sessions, routing and REST framework cost more than the answer.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -30,7 +30,7 @@ class UnchangedPollMiddleware:
 
 
 def unchanged(request: HttpRequest) -> HttpResponse | None:
-    """Return the 304, None for what needs the longer way: a change, but also a bad token or a broken database."""
+    """Return the 304, or None for what the view must answer: a change, a bad token or a broken database."""
     # Skip the health check: it would be one of three statements, and the next one detects a lost connection anyway.
     connection.health_check_done = True  # type: ignore[attr-defined]  # Django's, but not in its stubs
     try:
@@ -39,5 +39,5 @@ def unchanged(request: HttpRequest) -> HttpResponse | None:
     except AuthenticationFailed:
         return None
     except Error:
-        connection.close_if_unusable_or_obsolete()  # so that the view has a new one
+        connection.close_if_unusable_or_obsolete()  # the view gets a new one
         return None

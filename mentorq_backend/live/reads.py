@@ -1,40 +1,42 @@
-"""What every poll reads, compiled once (`mentorq/db/compiled.py` has the figure)."""
+"""The queries of a poll, compiled once (`mentorq/db/compiled.py` has the figure)."""
 
 from typing import Any
 
 from django.db.models import Count, Max, QuerySet, Sum
+from django.http import HttpRequest
+from rest_framework.request import Request
 
+from mentorq.api.request_state import state_of
 from mentorq.db.compiled import CompiledQuery
 from mentorq_backend.live.revisions import Revision
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_users.models import User
 
 
-def fingerprint(user: User, request: Any) -> str:
-    """Return a text that any committed change of what that person may see alters, in whatever order transactions commit.
+def fingerprint(user: User, request: HttpRequest | Request) -> str:
+    """Return a text that changes with every committed change of what this person may see.
 
-    Changes only ever add to the counters, and no ticket is deleted, so neither sum can come back to what it was. The
-    steps are random, so that it does not come back after a restore either. It is taken over all that they may see, not
-    over what a filter leaves: tickets that change places could cancel out.
-    It stays with the request: the middleware takes it, the view needs it, and the earlier one is as good.
+    Changes only add to the counters, in any order of commits, and tickets are never deleted, so no sum repeats. Random
+    steps keep it from repeating after a restore. It covers all that they may see: under a filter, tickets that change
+    places could cancel out. The state of the request keeps it: the middleware takes it, and the view reads it again.
     """
-    request = getattr(request, "_request", request)
-    if not hasattr(request, "fingerprint"):
-        seen = Revision.objects.total() if user.sees_every_ticket else OWN_CHANGES(user.email)
-        request.fingerprint = f"{user.sees_every_ticket} {seen}"
-    return str(request.fingerprint)
+    state = state_of(request)
+    if state.fingerprint is None:
+        changes = Revision.objects.total() if user.sees_every_ticket else OWN_CHANGES(user.email)
+        state.fingerprint = f"{user.sees_every_ticket} {changes}"
+    return state.fingerprint
 
 
-def is_shown_otherwise(user: User) -> bool:
-    """Return whether that person, who sees every ticket, sees the list otherwise than the others who do.
+def sees_own_list(user: User) -> bool:
+    """Return whether somebody who sees every ticket still sees another list than the others.
 
-    They see their own address as they typed it, and the feedback that they gave; directors see all feedback anyway.
+    They see their own address as they typed it, and the feedback that they gave. Directors see all feedback anyway.
     """
     return user.typed != user.email or (not user.sees_all_feedback and bool(OWN_FEEDBACK(user.email)))
 
 
 def newest_rows(user: User) -> list[tuple[Any, ...]]:
-    """Return the rows (`TicketQuerySet.rows()`) of all tickets that person may see, newest first."""
+    """Return the rows (`TicketQuerySet.rows()`) of all tickets that this person may see, newest first."""
     return NEWEST[user.sees_every_ticket](user.email)
 
 
@@ -56,5 +58,5 @@ def _feedback(email: Any) -> QuerySet[Any, Any]:
 
 
 OWN_CHANGES, OWN_FEEDBACK = CompiledQuery(_changes, 1), CompiledQuery(_feedback, 1)
-# For whoever sees every ticket, and for everybody else.
+# By whether the person sees every ticket.
 NEWEST = {True: CompiledQuery(_newest_of_all, 1), False: CompiledQuery(_newest, 1)}

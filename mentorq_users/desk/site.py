@@ -16,6 +16,7 @@ from django.utils import timezone
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from mentorq.api.request_state import state_of
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import cache_key, normalize_email
 from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
@@ -53,6 +54,7 @@ class DeskSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether the desk is open to them, by roles that are as fresh as in the API."""
+        state_of(request).user = request.user  # for the log
         return bool(super().has_permission(request)) and self.is_still_staff(request)
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:

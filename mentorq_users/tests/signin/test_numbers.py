@@ -78,7 +78,7 @@ def test_the_number_in_a_token_decides_nothing(ada, dan):
     client = APIClient(headers={"Authorization": f"Bearer {token}"})
 
     assert client.get("/api/tickets/stats/").status_code == 403
-    assert client.get("/api/tickets/").wsgi_request.signed_in[0] == ada
+    assert client.get("/api/tickets/").wsgi_request.state.user == ada
 
 
 def test_the_number_in_a_refresh_token_decides_nothing(api, ada, dan, claims_of):

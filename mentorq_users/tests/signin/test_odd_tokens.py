@@ -129,7 +129,7 @@ def test_an_odd_spelling_of_the_email_counts_as_none(ask, first, typed):
     answers = [ask(f"Bearer {token}", door) for door in ("api", "poll")]
 
     assert [answer.status_code for answer in answers] == [200, 304]
-    assert answers[0].wsgi_request.signed_in[0].typed == first.email
+    assert answers[0].wsgi_request.state.user.typed == first.email
 
 
 @pytest.mark.parametrize("typed", ["Ada@Example.edu", "ADA@EXAMPLE.EDU"])
@@ -137,7 +137,7 @@ def test_the_account_of_a_request_knows_how_its_email_was_typed(ask, first, type
     token = issue(AccessToken, first)
     token["typed"] = typed
 
-    assert ask(f"Bearer {token}").wsgi_request.signed_in[0].typed == typed
+    assert ask(f"Bearer {token}").wsgi_request.state.user.typed == typed
 
 
 def test_each_kind_of_token_is_refused_where_the_other_is_asked_for(answers, first):

@@ -1,0 +1,39 @@
+"""What authentication, views and middleware learn about one request, and tell each other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:  # they need the apps, and the log is set up before those
+    from rest_framework.request import Request
+    from rest_framework_simplejwt.tokens import Token
+
+
+@dataclass
+class RequestState:
+    """`user` is the account that sent the request, as the API, a sign-in or the desk found it; None if nobody looked.
+
+    `token` is its access token. `fingerprint` changes with all that this person may see (`live/reads.py`).
+    """
+
+    user: Any = None
+    token: "Token | None" = None
+    fingerprint: str | None = None
+
+
+class RequestStateMiddleware:
+    """Gives each request its state, before anything asks for it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.state = RequestState()  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+def state_of(request: "HttpRequest | Request") -> RequestState:
+    state: RequestState = request.state  # type: ignore[union-attr]  # REST framework's request passes it on
+    return state
