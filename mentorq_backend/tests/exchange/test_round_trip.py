@@ -19,7 +19,7 @@ from mentorq_backend import stats
 from mentorq_backend.exchange import exports, imports, writing
 from mentorq_backend.exchange.exports import lines
 from mentorq_backend.exchange.imports import add_tickets
-from mentorq_backend.management.commands.seed import sow
+from mentorq_backend.management.commands.seed import seed_tickets
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.tests.exchange.files import empty, exported
 from mentorq_users.models import User
@@ -121,7 +121,7 @@ def test_every_queue_comes_back_as_the_same_bytes(extension, queue, db):
 @pytest.mark.parametrize("extension", ["csv", "jsonl"])
 @pytest.mark.parametrize("options", [{}, {"history": True}, {"feedback": True}])
 def test_an_event_without_all_there_is_to_it_comes_back_as_the_same_bytes_too(extension, options, db):
-    sow(502, 2015)
+    seed_tickets(502, 2015)
     content = exported(extension, **{"history": False, "feedback": False, **options})
     empty()
 
@@ -132,7 +132,7 @@ def test_an_event_without_all_there_is_to_it_comes_back_as_the_same_bytes_too(ex
 
 @pytest.mark.parametrize("extension", ["csv", "jsonl"])
 def test_the_statistics_of_an_event_are_the_same_after_it_came_back(extension, db):
-    sow(502, 2015)
+    seed_tickets(502, 2015)
     before = stats.summary(Ticket.objects.all())
     content = exported(extension)
     empty()
@@ -143,11 +143,11 @@ def test_the_statistics_of_an_event_are_the_same_after_it_came_back(extension, d
 
 
 def test_two_events_imported_one_after_the_other_are_both_there(db):
-    sow(502, 1)
+    seed_tickets(502, 1)
     first = exported()
     empty()
     User.objects.all().delete()
-    sow(300, 2)
+    seed_tickets(300, 2)
     second = exported()
     empty()
 
@@ -304,7 +304,7 @@ def peak(run):
 def test_an_import_holds_less_than_a_kilobyte_of_each_row(db, monkeypatch):
     monkeypatch.setattr(imports, "ROWS_AT_ONCE", 200)
     monkeypatch.setattr(writing, "ROWS_AT_ONCE", 200)
-    sow(2008, 1)
+    seed_tickets(2008, 1)
     content = exported().splitlines(keepends=True)
     empty()
 
@@ -315,7 +315,7 @@ def test_an_import_holds_less_than_a_kilobyte_of_each_row(db, monkeypatch):
 
 def test_an_export_of_three_times_as_many_tickets_needs_no_more_memory(db, monkeypatch):
     monkeypatch.setattr(exports, "ROWS_AT_ONCE", 200)
-    sow(2008, 1)
+    seed_tickets(2008, 1)
 
     few, many = (
         peak(lambda part=part: deque(lines(part, "csv", history=True, feedback=True), maxlen=0))
