@@ -1,4 +1,4 @@
-"""Where domain errors become HTTP errors: a status, `{"detail", "code"}`, and what the client needs to go on."""
+"""Turns domain errors into HTTP errors: a status and `{"detail", "code"}`, with the ticket on a conflict."""
 
 import logging
 import sys
@@ -18,12 +18,12 @@ from mentorq_users.lcs.exceptions import LCSUnavailable
 
 logger = logging.getLogger(__name__)
 
-# The database is away, locked, full, read-only (InternalError in PostgreSQL's words) or not migrated.
+# The database is unreachable, locked, full, read-only (InternalError on PostgreSQL) or not migrated.
 DATABASE_ERRORS = (OperationalError, InterfaceError, InternalError)
 
 
 class ServiceUnavailable(APIException):
-    """503: something that we depend on does not answer; `wait` becomes Retry-After, in seconds."""
+    """503: LCS or the database does not answer. `wait` becomes Retry-After, in seconds."""
 
     status_code = 503
     default_code = "service_unavailable"
@@ -39,13 +39,13 @@ class PayloadTooLarge(APIException):
 
 
 class Conflict(APIException):
-    """409: the move is not possible, or somebody was faster."""
+    """409: the ticket's status does not allow the move, or somebody else moved it first."""
 
     status_code = 409
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to an error raised in a view; None for a bug, which Django logs and answers with 500."""
+    """Return the response to an error raised in a view; None for a bug, which Django logs and answers with 500."""
     if isinstance(exc, DATABASE_ERRORS):
         logger.error("The database does not answer", exc_info=exc)
     response = views.exception_handler(_as_api_exception(exc), context)
@@ -59,7 +59,6 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def _as_api_exception(exc: Exception) -> Exception:
-    """Return Django REST framework's exception for one of ours or Django's; any other as it is."""
     match exc:
         case TicketConflict() | LimitReached():
             return Conflict(str(exc), code=exc.code)
@@ -68,18 +67,17 @@ def _as_api_exception(exc: Exception) -> Exception:
         case MoveNotAllowed():
             return PermissionDenied(str(exc))
         case _:
-            return _from_around_us(exc)
+            return _from_infrastructure(exc)
 
 
-def _from_around_us(exc: Exception) -> Exception:
-    """Return the same for what LCS, the database, the server or the request's form did."""
+def _from_infrastructure(exc: Exception) -> Exception:
     match exc:
         case LCSUnavailable():
             return ServiceUnavailable("HackRU's account service does not answer. Please try again in a moment.")
         case _ if isinstance(exc, DATABASE_ERRORS):
             return ServiceUnavailable("The database does not answer. Please try again in a moment.")
-        case UnreadablePostError():  # mentorq.http.bodies, or the client has left
-            return ServiceUnavailable("Too many requests are only half sent. Please try again in a moment.")
+        case UnreadablePostError():  # from mentorq.http.bodies, or the client has disconnected
+            return ServiceUnavailable("Too many requests are still being sent. Please try again in a moment.")
         case RequestDataTooBig():
             return PayloadTooLarge()
         case TooManyFieldsSent():  # in the query string
@@ -89,7 +87,7 @@ def _from_around_us(exc: Exception) -> Exception:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return the answer to an exception that nobody caught: 503 where the database is the reason, else Django's 500."""
+    """Answer an uncaught exception: 503 if the database caused it, else Django's 500."""
     if isinstance(sys.exception(), DATABASE_ERRORS):
         page = "<!doctype html><title>503</title><h1>The database does not answer.</h1><p>Please try again in a moment."
         return HttpResponse(page, status=503, headers={"Retry-After": str(ServiceUnavailable.wait)})

@@ -1,4 +1,4 @@
-"""How a ticket says no. Plain Python: mentorq/exceptions.py makes HTTP of it, the admin site makes messages of it."""
+"""Refusals of the domain. mentorq/exceptions.py turns them into HTTP responses, the admin site into messages."""
 
 from typing import TYPE_CHECKING
 
@@ -7,9 +7,9 @@ if TYPE_CHECKING:
 
 
 class TicketConflict(Exception):
-    """Nothing was changed, because of the state the ticket is in: it comes along as it now stands.
+    """The ticket's state does not allow the change. Nothing was changed; `ticket` is the current ticket.
 
-    `code` is `not_possible` where nobody may make that move from there, `conflict` where somebody was faster.
+    `code` is `not_possible` if nobody may make that move from this status, `conflict` if somebody was faster.
     """
 
     def __init__(self, detail: str, *, code: str, ticket: "Ticket") -> None:
@@ -19,7 +19,7 @@ class TicketConflict(Exception):
 
 
 class LimitReached(Exception):
-    """Nothing was changed, because the owner has as many open tickets as anybody may have."""
+    """The owner has reached the limit of open tickets. Nothing was changed."""
 
     code = "limit_reached"
 
@@ -29,7 +29,7 @@ class LimitReached(Exception):
 
 
 class RateExceeded(Exception):
-    """Nothing was changed, because this person did as much in the last hour as one may; `wait` is in seconds."""
+    """This person has reached the hourly limit. Nothing was changed; `wait` is in seconds."""
 
     def __init__(self, most: int, *, opening: bool, wait: float) -> None:
         done = "opened" if opening else "moved"
@@ -38,4 +38,4 @@ class RateExceeded(Exception):
 
 
 class MoveNotAllowed(Exception):
-    """Nothing was changed, because this person may not make that move; the text says who may."""
+    """This person may not make that move; the text says who may. Nothing was changed."""

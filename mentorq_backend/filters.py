@@ -1,4 +1,4 @@
-"""Which tickets a query string asks for; anything it gets wrong is a 400, anything empty is not asked for."""
+"""Filters of the query string. Empty filters are ignored; invalid ones return 400."""
 
 from typing import Any, ClassVar, NoReturn
 
@@ -13,7 +13,7 @@ from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
 from mentorq.api.instants import in_utc
-from mentorq.api.pagination import GIVE_IT_ONCE, once
+from mentorq.api.pagination import GIVE_IT_ONCE, single_parameter
 from mentorq.api.texts import SEARCH_LENGTH, SEARCH_WORDS
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
@@ -41,10 +41,10 @@ class InstantFilter(filters.IsoDateTimeFilter):
 
 
 class TicketSearchFilter(SearchFilter):
-    """Looks for words; too many of them are no search but a burden to the database."""
+    """Every word scans the texts of all tickets, so their number is limited."""
 
     def get_search_terms(self, request: Request) -> list[str]:
-        text = once(request, self.search_param) or ""
+        text = single_parameter(request, self.search_param) or ""
         if len(text) > SEARCH_LENGTH:
             self._refuse(f"At most {SEARCH_LENGTH} characters, please.")
         if "\0" in text:
@@ -58,11 +58,10 @@ class TicketSearchFilter(SearchFilter):
         raise exceptions.ValidationError({self.search_param: [reason]})
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Return what the OpenAPI document says of it."""
         return [
             {
                 **parameter,
-                "description": f"At most {SEARCH_WORDS} words; each must stand in title, comment or location.",
+                "description": f"At most {SEARCH_WORDS} words; each must occur in title, comment or location.",
                 "schema": {"type": "string", "maxLength": SEARCH_LENGTH},
             }
             for parameter in super().get_schema_operation_parameters(view)
@@ -70,7 +69,7 @@ class TicketSearchFilter(SearchFilter):
 
 
 class OnceForm(Form):
-    """Takes a parameter once, but for those of which one may choose several: which of two should count?"""
+    """Refuses a repeated parameter, except those that allow several choices."""
 
     def clean(self) -> dict[str, Any] | None:
         query: Any = self.data
@@ -100,7 +99,7 @@ class CommaSeparated(SelectMultiple):
 
 
 class YesNoField(CharField):
-    """True or false, in words or as a digit; anything else is an error, where Django's own field guesses."""
+    """Accepts true, false, 1 and 0. Django's own field guesses at anything else."""
 
     WORDS: ClassVar = {"true": True, "1": True, "false": False, "0": False}
 
@@ -126,7 +125,7 @@ class EmailFilter(filters.CharFilter):
 
 
 class CommaSeparatedField(BaseCSVField):
-    """Takes no empty item: django-filter's lets `created,` through, to no column."""
+    """Refuses empty items. django-filter accepts `created,` and then orders by a column without a name."""
 
     def clean(self, value: Any) -> Any:
         if value and "" in value:
@@ -135,7 +134,7 @@ class CommaSeparatedField(BaseCSVField):
 
 
 class OrderingFilter(filters.OrderingFilter):
-    """Orders by the given fields, what has no value last on every database, and among equals the newest first."""
+    """Puts empty values last on every database, and the newest first among equals."""
 
     base_field_class = CommaSeparatedField
 
@@ -149,7 +148,7 @@ class OrderingFilter(filters.OrderingFilter):
 
 
 class TicketFilter(CreatedFilter):
-    """What the queue is looked at by; the filters combine."""
+    """The filters of the queue; they combine."""
 
     status = filters.MultipleChoiceFilter(choices=Status.choices, widget=CommaSeparated)
     mentor_email = EmailFilter()

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of tickets beyond their serializers: rules, conflicts, figures, examples."""
+"""OpenAPI texts, responses, parameters and examples of the ticket endpoints."""
 
 from typing import Any
 
@@ -11,67 +11,70 @@ from mentorq_backend.moves import MOVES
 from mentorq_backend.serializers import TicketSerializer
 
 QUEUE = """\
-Mentors, organizers and directors get every ticket, closed ones too, everyone else their own. Newest first. The filters
-combine; addresses compare whatever their case. Only `status` may be given more than once.
+Mentors, organizers and directors get every ticket, including closed ones. Everyone else gets their own. Newest first.
+Filters combine. Addresses are compared without regard to case. Only `status` may be given more than once.
+Empty filters are ignored. An empty `limit` or `offset`, or an extra comma, returns 400.
 
-A plain array; with `limit` (at most 1,000) a page of it. Polled with `If-None-Match`, an unchanged queue is a 304.
+The answer is a plain array, or a page of it if `limit` (at most 1,000) is given. Poll with `If-None-Match`: an unchanged
+queue returns 304.
 """
 OPENING = """\
-The caller's own. `owner` is the name to show, by default the owner's; some send `Anonymous`.
+The ticket belongs to the caller. `owner` is the name to show, by default the owner's. Some clients send `Anonymous`.
 
-Every text except `comment` becomes one line. Invisible characters and those that change the direction of what follows are
-dropped. A `title` or `location` that shows nothing is a 400. `null` for `comment` or `contact` counts as left out.
+Every text except `comment` becomes one line. Invisible characters and characters that change the text direction are
+removed. A `title` or `location` without visible characters returns 400. `null` for `comment` or `contact` is ignored.
 
-Organizers and directors also open one for somebody else, or record help already given, by any other `status` and, if they
-like, `mentor` and `mentor_email`: such a ticket has its instants, but no waiting time, and stays out of the averages.
+Organizers and directors may also open a ticket for somebody else. They may record help already given, with any other
+`status` and optionally `mentor` and `mentor_email`. A recorded ticket has no waiting times and does not count in averages.
 
-A person may have at most five tickets in `OPEN` (a setting); the sixth is a 409. A caller opens at most 30 tickets in an
-hour (a setting), organizers and directors ten times as many; one more is a 429.
+A person may have at most five tickets in `OPEN` (a setting); the sixth returns 409. A caller may open at most 30 tickets
+in an hour (a setting), organizers and directors ten times as many. Beyond that, the answer is 429.
 
-If the same owner sends the same title, comment, contact and location within a minute, and the first ticket is still `OPEN`,
-the answer is 200 with the first ticket.
+If the same owner sends the same title, comment, contact and location within a minute, and the first ticket is still
+`OPEN`, the answer is 200 with the first ticket.
 """
 MOVING = f"""\
-Name the `status` that the ticket shall have. `status`, `mentor`, `mentor_email` and `active` are read, all else is ignored.
+Send the new `status`. Only `status`, `mentor`, `mentor_email` and `active` are read.
 
 | from | to | what it is | who |
 | --- | --- | --- | --- |
 {"".join(f"| {start} | {to} | {move.verb} | {move.people} |{chr(10)}" for (start, to), move in MOVES.items())}
-Nobody may make any other move (409 `not_possible`), and nobody claims their own ticket.
+Nobody may make any other move (409 `not_possible`). Nobody may claim their own ticket.
 
-- Setting the current status again, with the same mentor, changes nothing.
-- A claim is the caller's; an organizer may name somebody else. A ticket that another holds is a conflict for everyone:
-  release it first, or hand it over, by naming a third person.
-- A mentor who closes an open ticket becomes its mentor, and has claimed it with that. An organizer closes it without a
-  mentor, or for whom they name, and it was never claimed. Who closes a claimed ticket naming themselves leaves its mentor
-  on it.
-- A release or a reopening forgets the mentor, whoever is named; a cancel does where `mentor_email` is sent empty.
+- Setting the current status again returns 200 and changes nothing, unless it names a different mentor. A claim counts as
+  naming the caller.
+- A claim makes the caller the mentor; an organizer may name somebody else. Claiming a ticket that has another mentor is a
+  conflict. Release it first, or (organizers) hand it over by naming a third person.
+- A mentor who closes an open ticket claims it at the same moment. An organizer closes it without a claim, and may name a
+  mentor. An organizer who names themselves when closing a claimed ticket does not replace its mentor.
+- A release or a reopening removes the mentor, even if the request names one. A cancel removes the mentor if
+  `mentor_email` is empty.
 - `mentor` is the name to show, by default the account's.
-- `active`, whether the asker is still around, is for mentors, organizers and directors.
+- `active` says whether the asker is still around. Mentors, organizers and directors may set it.
 
-Refusals come in this order, and change nothing: 404, 409 `not_possible`, 403, 409 `conflict`. A caller makes at most 300
-moves in an hour (a setting), organizers and directors ten times as many; one more is a 429.
+A refusal changes nothing. The checks run in this order: 404, 409 `not_possible`, 403, 409 `conflict`. A caller may make at
+most 300 moves in an hour (a setting), organizers and directors ten times as many. Beyond that, the answer is 429.
 """
 RATING = """\
-By the owner of a closed ticket that had a mentor, once; `PATCH` changes it. It belongs to the mentor whom the ticket had
-then, and stays theirs when the ticket is reopened. Somebody else's ticket is a 404.
+The owner of a closed ticket that had a mentor may rate it once; `PATCH` changes the rating. The rating belongs to the
+mentor at that time, and stays theirs if the ticket is reopened. Somebody else's ticket returns 404.
 """
 TALKING = """\
-A link to the conversation with the other party: the owner gets the mentor, everyone else the owner.
+Returns a link to the conversation with the other party: the mentor for the owner, the owner for everyone else.
 
-Failures are bare strings too: LCS's `Slack ID not present within LCS for the given user(s)` and `Other user not found
-within LCS`, and others that begin with `error: `. LCS's answer for a pair of people is remembered for a while.
+Failures are bare strings too. The frontend shows every string as a link, except LCS's two refusals and strings that begin
+with `error: `. The refusals are `Slack ID not present within LCS for the given user(s)` and
+`Other user not found within LCS`. LCS's answer for a pair of people is cached for a while.
 """
 FIGURES = """\
-Directors only. Durations are seconds from a ticket's creation: to its claim over all that were claimed, to its close over
-those `CLOSED` and `active`; `null` if there are none. A reopened ticket counts from its last reopening, because nobody
-waited while it was closed. Percentiles are by nearest rank, hours are UTC's. Mentors and users are distinct addresses on
-the tickets looked at.
+Directors only. Durations are in seconds, from a ticket's creation or last reopening. Claim times cover all claimed
+tickets. Close times cover the tickets that are `CLOSED` and `active`. A duration is `null` if there are no such tickets.
+Percentiles use the nearest rank. Hours are in UTC. Mentors and users are counted by distinct address.
 """
 
 
 class ConflictSerializer(serializers.Serializer[None]):
-    """A 409: nothing was changed; `ticket` is the ticket as it now stands."""
+    """A 409. Nothing was changed; `ticket` is the current ticket."""
 
     detail = serializers.CharField()
     code = serializers.ChoiceField(choices=["conflict", "not_possible", "limit_reached"])
@@ -79,20 +82,20 @@ class ConflictSerializer(serializers.Serializer[None]):
 
 
 class LimitReachedSerializer(serializers.Serializer[None]):
-    """A 409 at the creation: the owner has as many open tickets as anybody may have."""
+    """A 409 when a ticket is created: the owner has reached the limit of open tickets."""
 
     detail = serializers.CharField()
     code = serializers.ChoiceField(choices=["limit_reached"])
 
 
 class RatingSerializer(serializers.Serializer[None]):
-    """The average rating, in stars; null where nobody rated."""
+    """The average rating, in stars; null if there are no ratings."""
 
     rating__avg = serializers.FloatField(allow_null=True)
 
 
 class HourSerializer(serializers.Serializer[None]):
-    """The tickets created within one hour, and what became of them."""
+    """The tickets created within one hour, and how many of them were closed or cancelled."""
 
     hour = serializers.DateTimeField()
     tickets = serializers.IntegerField()
@@ -102,7 +105,7 @@ class HourSerializer(serializers.Serializer[None]):
 
 
 class MentorSerializer(serializers.Serializer[None]):
-    """What one mentor has done, by the tickets that name them."""
+    """The figures of one mentor, from the tickets that name them."""
 
     mentor_email = serializers.EmailField()
     tickets = serializers.IntegerField()
@@ -113,10 +116,10 @@ class MentorSerializer(serializers.Serializer[None]):
 
 
 class StatsSerializer(serializers.Serializer[None]):
-    """The figures of stats.py: seconds count from when a ticket entered the queue, percentiles are by nearest rank."""
+    """Durations are in seconds from when a ticket entered the queue. Percentiles use the nearest rank."""
 
     def get_fields(self) -> dict[str, Any]:
-        """Return the fields; several keys hold spaces and cannot be declared as attributes."""
+        """Several keys contain spaces, so they cannot be declared as attributes."""
         durations = [
             f"{figure}_{instant}_datetime_seconds"
             for figure in ("average", "median", "p90")
@@ -142,13 +145,13 @@ class StatsSerializer(serializers.Serializer[None]):
 
 CONFLICT = OpenApiResponse(
     ConflictSerializer,
-    "`conflict`: somebody was faster or holds it. `not_possible`: nobody may make that move from there. "
-    "`limit_reached`: their own reopening would be one open ticket too many.",
+    "`conflict`: somebody was faster, or another mentor holds it. `not_possible`: this status does not allow that move. "
+    "`limit_reached`: the owner reopens a ticket and has reached the limit of open tickets.",
 )
 TOO_MUCH = OpenApiResponse(
-    ErrorSerializer, "`throttled`: more than one person may do in an hour; `Retry-After` says when to try again."
+    ErrorSerializer, "`throttled`: the hourly limit of this person is reached. `Retry-After` is in seconds."
 )
-LIMIT_REACHED = OpenApiResponse(LimitReachedSerializer, "The owner has as many open tickets as anybody may have.")
+LIMIT_REACHED = OpenApiResponse(LimitReachedSerializer, "The owner has reached the limit of open tickets.")
 
 TICKET_ID = OpenApiParameter("id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 
@@ -182,7 +185,7 @@ LEADERBOARD_LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, 
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the last answer."
 )
-NOT_MODIFIED = OpenApiResponse(None, "The client has it already.")
+NOT_MODIFIED = OpenApiResponse(None, "Unchanged since the `ETag` that the client sent.")
 
 SLACK_LINK = OpenApiResponse({"type": "string", "format": "uri"}, "The link.")
 _SLACK_ERROR: dict[str, Any] = {"type": "string"}
@@ -190,9 +193,9 @@ _SLACK_404 = {"oneOf": [_SLACK_ERROR, {"$ref": "#/components/schemas/Error"}]}
 SLACK_ERRORS = {
     status: OpenApiResponse(_SLACK_404 if status == 404 else _SLACK_ERROR, description)
     for status, description in {
-        403: "LCS's own word that somebody has no Slack account; else `error: …`.",
-        404: "`error: …`: there is none, or this person may not see it; an object where the id is no number.",
-        409: "`error: …`: nobody has claimed it yet.",
+        403: "LCS's refusal because somebody has no Slack account, or `error: …`.",
+        404: "`error: …`: the ticket does not exist, or the caller may not see it. An object if the id is not a number.",
+        409: "`error: …`: nobody has claimed the ticket yet.",
         503: "`error: …`: LCS or the database does not answer.",
     }.items()
 }

@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 
 from mentorq.api.ids import ID
 from mentorq.api.openapi import FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
-from mentorq.api.pagination import TicketPagination, number
+from mentorq.api.pagination import TicketPagination, number_parameter
 from mentorq_backend import stats
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
 from mentorq_backend.live import reads
@@ -72,7 +72,7 @@ from mentorq_users.permissions import IsDirector
         summary="Open a ticket",
         description=OPENING,
         responses={
-            200: OpenApiResponse(TicketSerializer, "It was opened already: the same words within a minute."),
+            200: OpenApiResponse(TicketSerializer, "The same ticket was opened within the last minute."),
             201: TicketSerializer,
             **WRITE_ERRORS,
             403: FORBIDDEN,
@@ -83,7 +83,7 @@ from mentorq_users.permissions import IsDirector
     ),
     retrieve=extend_schema(
         summary="One ticket",
-        description="As the queue shows it.",
+        description="The same representation as in the queue.",
         parameters=[TICKET_ID, IF_NONE_MATCH],
         responses={200: TicketSerializer, 304: NOT_MODIFIED, **READ_ERRORS, 404: NOT_FOUND},
     ),
@@ -119,30 +119,27 @@ class TicketViewSet(
     }
 
     def get_queryset(self) -> "QuerySet[Ticket, Any]":
-        """Return the rows of the list that its viewer may see."""
         return Ticket.objects.newest_first().visible_to(self.viewer or cast("User", self.request.user)).rows()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Return what serializers know: for the list also who looks at it, the caller or everybody alike."""
+        """The viewer of a shared list is a stand-in for everybody who sees the same list."""
         return {**super().get_serializer_context(), "viewer": self.viewer or self.request.user}
 
     def get_object(self) -> Ticket:
-        """Return the ticket that the path names, if the caller may see it; anything else is a 404."""
+        """A ticket that the caller may not see returns 404."""
         visible = Ticket.objects.visible_to(cast("User", self.request.user)).with_feedback()
         ticket: Ticket = generics.get_object_or_404(visible, pk=self.kwargs["pk"])
         self.check_object_permissions(self.request, ticket)
         return ticket
 
     def get_renderers(self) -> list[BaseRenderer]:
-        """Return the fast renderer for the list, the usual one for everything else."""
         return [QueueRenderer()] if self.action == "list" else super().get_renderers()
 
     def get_serializer_class(self) -> type[BaseSerializer[Ticket]]:
-        """Return the serializer that reads the request; each of them answers with a whole ticket."""
+        """Each serializer reads its own request and answers with a whole ticket."""
         return self.serializer_classes.get(self.action, TicketSerializer)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Answer `GET /api/tickets/`."""
         user = cast("User", request.user)
         fingerprint = reads.fingerprint(user, request)
         if self.is_unchanged(fingerprint):
@@ -156,14 +153,14 @@ class TicketViewSet(
         return Response(answer.content)
 
     def listed(self, viewer: User) -> Any:
-        """Return the list as that person sees it, with pages around it if the query string asks for them."""
+        """Return an array, or a page if the query string has `limit`."""
         self.viewer = viewer
         if self.request.query_params:
             return super().list(self.request).data
         return self.get_serializer(reads.newest_rows(viewer), many=True).data
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Answer `POST /api/tickets/`: 201, or 200 with the ticket that the same words have opened already."""
+        """Answer 201, or 200 with the earlier ticket if this request repeats it."""
         serializer = cast("TicketCreateSerializer", self.get_serializer(data=request.data))
         serializer.is_valid(raise_exception=True)
         serializer.save()
@@ -171,8 +168,7 @@ class TicketViewSet(
         return Response(serializer.data, status=201 if serializer.is_new else 200, headers=headers)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Answer `GET /api/tickets/<id>/`."""
-        # Not by the ticket's version, which would tell everybody that it was rated.
+        # The ETag is not made of the version, which would tell everybody that the ticket was rated.
         shown_to_caller = self.get_serializer(self.get_object()).data
         return Response(status=304) if self.is_unchanged(repr(shown_to_caller)) else Response(shown_to_caller)
 
@@ -184,7 +180,6 @@ class TicketViewSet(
     )
     @action(detail=True, permission_classes=[IsAuthenticated, ReadsHistory], filter_backends=[], pagination_class=None)
     def history(self, request: Request, **kwargs: Any) -> Response:
-        """Answer `GET /api/tickets/<id>/history/`."""
         return Response(TicketEventSerializer(self.get_object().events.all(), many=True).data)
 
 
@@ -203,7 +198,6 @@ class StatsView(generics.GenericAPIView[Ticket]):
         responses={200: StatsSerializer, **READ_ERRORS, 403: FORBIDDEN},
     )
     def get(self, request: Request) -> Response:
-        """Answer with the figures of the tickets that the query string asks for."""
         return Response(stats.summary(cast("TicketQuerySet", self.filter_queryset(self.get_queryset()))))
 
 
@@ -219,16 +213,14 @@ class SlackDMView(generics.GenericAPIView[Ticket]):
     """`/api/tickets/<id>/slack-dm/`."""
 
     def get_queryset(self) -> TicketQuerySet:
-        """Return what the caller may see; anything else is a 404."""
         return Ticket.objects.all().visible_to(cast("User", self.request.user))
 
     def get(self, request: Request, **kwargs: Any) -> Response:
-        """Answer with the link as a bare JSON string."""
         user = cast("User", request.user)
         return Response(dm_link(user, self.get_object().other_party(user)))
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer with a bare JSON string that is LCS's own or begins with `error: `; the frontend shows others as links."""
+        """Answer with a bare JSON string. The frontend shows other strings than LCS's refusals and `error: …` as links."""
         if isinstance(exc, LCSRefused):
             return Response(str(exc), status=403)
         response = super().handle_exception(exc)
@@ -240,7 +232,7 @@ class SlackDMView(generics.GenericAPIView[Ticket]):
 @extend_schema_view(
     list=extend_schema(
         summary="Feedback",
-        description="Directors get all, everyone else what they gave. Newest first.",
+        description="Directors get all feedback. Everyone else gets the feedback that they gave. Newest first.",
         responses={200: FeedbackSerializer(many=True), **READ_ERRORS},
     ),
     create=extend_schema(
@@ -255,7 +247,7 @@ class SlackDMView(generics.GenericAPIView[Ticket]):
         responses={200: FeedbackSerializer, **READ_ERRORS, 404: NOT_FOUND},
     ),
     partial_update=extend_schema(
-        summary="Change one's mind",
+        summary="Change a rating",
         parameters=[FEEDBACK_ID],
         responses={200: FeedbackSerializer, **WRITE_ERRORS, 403: FORBIDDEN, 404: NOT_FOUND},
     ),
@@ -277,18 +269,16 @@ class FeedbackViewSet(
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     def get_queryset(self) -> FeedbackQuerySet:
-        """Return what the caller may see; anything else is a 404."""
         feedback = Feedback.objects.select_related("ticket").order_by("-created", "-ticket_id")
         return feedback.visible_to(cast("User", self.request.user))
 
     @extend_schema(
         summary="The best mentors",
-        description="Best first, by a Bayesian average: one five does not outrank forty good ratings.",
+        description="Best first, by a Bayesian average: a single 5 does not outrank forty good ratings.",
         parameters=[LEADERBOARD_LIMIT],
         responses={200: LeaderboardSerializer(many=True), **READ_ERRORS},
     )
     @action(detail=False)
     def leaderboard(self, request: Request) -> Response:
-        """Answer `GET /api/feedback/leaderboard/`."""
-        limit = number(request, "limit", least=1, most=1000, default=5)
+        limit = number_parameter(request, "limit", least=1, most=1000, default=5)
         return Response(LeaderboardSerializer(Feedback.objects.leaderboard()[:limit], many=True).data)

@@ -1,4 +1,4 @@
-"""Which representation a client gets."""
+"""Content negotiation."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 
 class AlwaysJSON(DefaultContentNegotiation):
-    """Gives the view's one renderer to every client: a browser's `Accept: text/html` must not become a 406."""
+    """Ignores the Accept header: a browser's `Accept: text/html` must not become a 406."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

@@ -1,4 +1,4 @@
-"""How request bodies are read."""
+"""Reads JSON request bodies strictly."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from rest_framework.utils.json import strict_constant
 
 
 class JSONParser(parsers.JSONParser):
-    """Reads UTF-8 JSON, whatever charset the request claims; raises ParseError (400), also for JSON nested too deep."""
+    """Reads UTF-8 JSON and ignores the charset of the request. Raises ParseError (400)."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         refuse_encoded(parser_context)
@@ -22,7 +22,7 @@ class JSONParser(parsers.JSONParser):
                 parse_float=finite,
                 parse_constant=strict_constant,
             )
-            # Half a surrogate pair can be written in JSON, but not in UTF-8: not even the error message could be sent.
+            # JSON can hold half a surrogate pair, UTF-8 cannot: even the error message could not be sent.
             json.dumps(data, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deep") from error
@@ -34,14 +34,14 @@ class JSONParser(parsers.JSONParser):
 
 
 class EncodedBody(UnsupportedMediaType):
-    """415: the body is compressed, or encoded in another way."""
+    """415: the body has a Content-Encoding, such as gzip."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__("", f'The body has the Content-Encoding "{encoding}": send it without one.')
 
 
 def refuse_encoded(parser_context: Mapping[str, Any] | None) -> None:
-    """Raise EncodedBody for any Content-Encoding that changes the bytes: a few of them can become gigabytes."""
+    """Raise EncodedBody for a compressed body: a few bytes can expand to gigabytes."""
     request = (parser_context or {}).get("request")
     encoding = request.headers.get("Content-Encoding", "").strip() if request else ""
     if encoding.lower() not in ("", "identity"):
@@ -49,7 +49,7 @@ def refuse_encoded(parser_context: Mapping[str, Any] | None) -> None:
 
 
 def whole(body: bytes, parser_context: Mapping[str, Any] | None) -> bytes:
-    """Return the body; raises ValueError where the client left before it was complete, which servers do not tell."""
+    """Raise ValueError if the client left before it had sent the whole body: servers do not report that."""
     request = (parser_context or {}).get("request")
     if request and len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
         raise ValueError("the body is shorter than its Content-Length")
@@ -57,7 +57,7 @@ def whole(body: bytes, parser_context: Mapping[str, Any] | None) -> bytes:
 
 
 def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object of these pairs; raises ValueError for a key that comes twice: readers differ in which counts."""
+    """Raise ValueError for a repeated key: JSON readers differ in which value they use."""
     data: dict[str, Any] = {}
     for key, value in pairs:
         if key in data:
@@ -67,7 +67,7 @@ def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def finite(text: str) -> float:
-    """Return the number; raises ValueError for one such as `1e400`, which Python would take for infinity."""
+    """Raise ValueError for a number such as `1e400`, which Python reads as infinity."""
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"Out of range float values are not JSON compliant: {text[:100]!r}")

@@ -14,7 +14,10 @@ from django.test.client import FakePayload
 from mentorq.http.bodies import AT_THE_DOOR, INSIDE, limit_bodies
 from mentorq.tests.servers import SERVERS, migrated, production, running
 
-HALF_SENT = {"detail": "Too many requests are only half sent. Please try again in a moment.", "code": "service_unavailable"}
+HALF_SENT = {
+    "detail": "Too many requests are still being sent. Please try again in a moment.",
+    "code": "service_unavailable",
+}
 SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 HEAD = "{} HTTP/1.1\r\nHost: mentorq.example\r\nX-Forwarded-Proto: https\r\n"
 HALF = "Content-Type: {}\r\nContent-Length: 1000\r\n\r\n"
