@@ -38,7 +38,7 @@ ports:
 	@test "$(PORT)" != "$(LCS_PORT)" || { echo "PORT and LCS_PORT must differ: make run PORT=8010 LCS_PORT=8011"; exit 1; }
 	@for port in $(PORT) $(LCS_PORT); do \
 		$(PYTHON) -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1])))' $$port 2>/dev/null || \
-		{ echo "Port $$port cannot be had, somebody else has it: make run PORT=8010 LCS_PORT=8011"; exit 1; }; done
+		{ echo "Port $$port is in use: make run PORT=8010 LCS_PORT=8011"; exit 1; }; done
 
 ## Everything that must stay true
 test: lint types migrations test-sqlite test-postgresql test-fuzzing servers check-openapi check-deploy

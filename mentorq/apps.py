@@ -1,4 +1,4 @@
-"""Which admin site Django's admin is."""
+"""Makes the desk Django's admin site."""
 
 from django.contrib.admin.apps import AdminConfig
 
@@ -9,6 +9,6 @@ class DeskConfig(AdminConfig):
     default_site = "mentorq_users.desk.site.DeskSite"
 
     def ready(self) -> None:
-        """Find the admin classes, and register our checks."""
+        """Find the admin classes, and register the checks."""
         super().ready()
         from mentorq.operations import checks  # noqa: F401, PLC0415 - registers itself, once the apps are there

@@ -1,4 +1,4 @@
-"""What an ASGI server starts. The views are synchronous: prefer `mentorq.wsgi`."""
+"""The ASGI application. The views are synchronous: prefer `mentorq.wsgi`."""
 
 import os
 

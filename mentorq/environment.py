@@ -1,4 +1,4 @@
-"""How environment variables become settings; what cannot be understood stops the start: docs/configuration.md."""
+"""Turns environment variables into settings. An invalid value stops the start: docs/configuration.md."""
 
 import math
 import os
@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-# A key of so many bytes cannot be guessed, and is what HS256 asks for (RFC 7518).
+# HS256 requires a key of this length (RFC 7518); it cannot be guessed.
 KEY_BYTES = 32
-# Everybody can read these two: .env.example has the one, settings.py uses the other.
+# Both are public: .env.example has the first, settings.py uses the second.
 PLACEHOLDER = "make-one-with-python-c-import-secrets-print-secrets-token-urlsafe-64"
 LAPTOP_KEY = "django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"
 REMEDY = (
@@ -26,11 +26,11 @@ REMEDY = (
 
 
 def secret_key(*, required: bool) -> str:
-    """Return SECRET_KEY, "" if it is neither set nor required; raises ImproperlyConfigured, which does not show the key."""
+    """Return SECRET_KEY, or "" if it is neither set nor required; raises ImproperlyConfigured without showing the key."""
     key: str = read("SECRET_KEY", str, "")
     if not key and required:
         raise ImproperlyConfigured(f"SECRET_KEY is not set: a server needs one to sign its tokens.{REMEDY}")
-    if PLACEHOLDER in key or LAPTOP_KEY in key:  # in quotes, too
+    if PLACEHOLDER in key or LAPTOP_KEY in key:  # even in quotes
         raise ImproperlyConfigured(f"SECRET_KEY is an example that everybody can read: a server needs its own.{REMEDY}")
     length = len(key.encode())
     if 0 < length < KEY_BYTES:
@@ -39,25 +39,25 @@ def secret_key(*, required: bool) -> str:
 
 
 def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
-    """Return the environment variable `name` through `cast`, unset or empty `default`; raises ImproperlyConfigured."""
-    # Not through django-environ, which takes a value that begins with `$` for the name of another variable.
+    """Return the variable through `cast`, or `default` if it is unset or empty; raises ImproperlyConfigured."""
+    # Not with django-environ, which takes a value that begins with `$` for the name of another variable.
     text = os.environ.get(name, "").strip()
     try:
         return cast(text) if text else default
     except (KeyError, ValueError) as error:
-        shown = re.sub("//.*@", "//…@", text)  # without a database's password
-        raise ImproperlyConfigured(f"{name} cannot be {shown!r} ({error}): see docs/configuration.md.") from error
+        safe = re.sub("//.*@", "//…@", text)  # hide the password of a database
+        raise ImproperlyConfigured(f"{name} cannot be {safe!r} ({error}): see docs/configuration.md.") from error
 
 
 def boolean(text: str) -> bool:
-    """Return on/true/yes/1 as True and off/false/no/0 as False; anything else raises KeyError rather than being guessed."""
+    """Return True for on/true/yes/1, False for off/false/no/0; raises KeyError for anything else."""
     return {
         "on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False,
     }[text.lower()]  # fmt: skip
 
 
 def at_least(least: float, kind: type[int] | type[float] = int) -> Callable[[str], float]:
-    """Return a cast to a finite number of that `kind` that raises ValueError below `least`."""
+    """Return a cast to a finite number of that `kind`, which raises ValueError below `least`."""
 
     def cast(text: str) -> float:
         number = kind(text)
@@ -69,7 +69,7 @@ def at_least(least: float, kind: type[int] | type[float] = int) -> Callable[[str
 
 
 def listed(text: str) -> list[str]:
-    """Return the items of a comma-separated text, blanks dropped; raises ValueError where nothing is left."""
+    """Return the items of a comma-separated text; raises ValueError if there are none."""
     items = [item.strip() for item in text.split(",") if item.strip()]
     if not items:
         raise ValueError("only commas")
@@ -77,7 +77,7 @@ def listed(text: str) -> list[str]:
 
 
 def url(text: str) -> str:
-    """Return an http(s) URL; raises ValueError for what is none."""
+    """Raises ValueError for anything but an http(s) URL."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("an http(s) URL, such as https://api.hackru.org/prod")
@@ -85,7 +85,7 @@ def url(text: str) -> str:
 
 
 def origins(text: str) -> list[str]:
-    """Return the origins in a comma-separated text; raises ValueError for one that no browser would ever send."""
+    """Return the origins in a comma-separated text; raises ValueError for one that no browser sends."""
     items = listed(text)
     for item in items:
         host = urlsplit(item).netloc
@@ -95,7 +95,7 @@ def origins(text: str) -> list[str]:
 
 
 def folder(text: str) -> str:
-    """Return the path of a folder; raises ValueError if there is none, or if this process may not write to it."""
+    """Raises ValueError if the folder does not exist, or if this process may not write to it."""
     try:
         with tempfile.TemporaryFile(dir=text):
             return text
@@ -104,7 +104,7 @@ def folder(text: str) -> str:
 
 
 def rate(text: str) -> str:
-    """Return a throttle rate such as `20/min`; raises ValueError where REST framework would fail at the first try."""
+    """Return a rate such as `20/min`; raises ValueError for one on which REST framework would fail at the first request."""
     count, slash, period = text.partition("/")
     if not (count.isdecimal() and int(count) and slash and period in {"s", "sec", "min", "m", "h", "hour", "d", "day"}):
         raise ValueError("a count, a slash and one of sec, min, hour, day")
@@ -112,7 +112,6 @@ def rate(text: str) -> str:
 
 
 def time_zone(text: str) -> ZoneInfo:
-    """Return the zone of that name; raises ValueError where there is none."""
     try:
         return ZoneInfo(text)
     except OSError as error:
@@ -122,36 +121,36 @@ def time_zone(text: str) -> ZoneInfo:
 def database(text: str, root: Path) -> dict[str, Any]:
     """Return Django's DATABASES entry for a sqlite:// or postgres:// URL; raises ValueError for anything else.
 
-    A relative SQLite file is relative to `root`, wherever the server was started.
+    A relative SQLite file is relative to `root`, not to the working directory.
     """
     scheme = text.partition("://")[0]
     try:
         config = environ.Env().db_url_config(text) if scheme in {"sqlite", "postgres", "postgresql"} else None
     except ValueError:
-        config = None  # its words may hold a part of the password
+        config = None  # its message may contain a part of the password
     if config is None:
         raise ValueError("sqlite:///file or postgres://user:password@host:5432/name")
     return sqlite(config, root) if scheme == "sqlite" else postgresql(config)
 
 
 def sqlite(config: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Return `config` for many threads: readers never wait, a writer takes its lock at BEGIN and queues for it."""
+    """Return `config` for many threads: readers never wait, and a writer waits for its lock at BEGIN."""
     options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"}
     name = config["NAME"] if config["NAME"] == ":memory:" else root / config["NAME"]
-    # The tests need a file, which threads can share; each run its own, so that two at once do not meet.
+    # Tests need a file, because threads share it, and another one in each process.
     test_name = Path(tempfile.gettempdir()) / f"mentorq-test-{os.getpid()}.sqlite3"
-    # Opening the file and setting it up costs more than most requests ask of it.
+    # Opening the file and setting it up takes longer than most requests use it.
     return {**config, "NAME": name, "OPTIONS": options, "CONN_MAX_AGE": 600, "TEST": {"NAME": test_name}}
 
 
 def postgresql(config: dict[str, Any]) -> dict[str, Any]:
-    """Return `config` with kept connections, checked before use so that a restarted PostgreSQL is found again.
+    """Return `config` with persistent connections, checked before use because PostgreSQL may have restarted.
 
-    One that hangs is given up after a few seconds, and a statement of `mentorq.db.compiled` is kept after five times;
-    what the URL's query says goes first.
+    A connection that hangs is closed after a few seconds. PostgreSQL prepares a statement of `mentorq.db.compiled`
+    after five uses. The query of the URL overrides all of this.
     """
     options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "prepare_threshold": 5, **config.get("OPTIONS", {})}
-    # A socket's directory comes percent-encoded, because a URL's host cannot hold slashes.
+    # The directory of a socket is percent-encoded, because the host of a URL has no slashes.
     return {
         **config,
         "HOST": unquote(config["HOST"]),

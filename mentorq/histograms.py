@@ -1,7 +1,7 @@
-"""How a duration gets into a Prometheus histogram without ever breaking the request that it was measured on.
+"""Puts durations into Prometheus histograms without ever breaking the request.
 
-With PROMETHEUS_MULTIPROC_DIR prometheus_client writes into a mapped file. A folder that is gone is an exception there, and
-a full disk kills the process (SIGBUS). So the file's room is taken beforehand, and an exception costs the figure alone.
+With PROMETHEUS_MULTIPROC_DIR prometheus_client writes into a mapped file. A missing folder raises an exception, and a
+full disk kills the process (SIGBUS). So the space of the file is reserved first, and an exception loses only the figure.
 """
 
 import logging
@@ -15,38 +15,37 @@ from prometheus_client import Histogram
 
 logger = logging.getLogger(__name__)
 
-FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # as prometheus_client reads it: once, when it is imported
-# A series takes 3 kB; every method, view and status that there is, together, takes some 3 MB.
+FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # read once, at import, as prometheus_client does
+# A series takes 3 kB. All methods, views and statuses together take about 3 MB.
 ROOM = 4 * 1024 * 1024
-SILENCE = 600  # seconds until the same trouble is logged again
+SILENCE = 600  # seconds until the same problem is logged again
 _silent_until = 0.0
 
 
 def observe(histogram: Histogram, seconds: float, *labels: object) -> None:
-    """Count these seconds under these labels; if that is not possible, log it, at most every SILENCE seconds."""
+    """Count these seconds under these labels. A failure is logged, at most once in SILENCE seconds."""
     try:
         if FOLDER:
             take_room(FOLDER, os.getpid())
         histogram.labels(*labels).observe(seconds)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the request is more important
+    except Exception as error:  # noqa: BLE001 - the request is more important
         complain(error)
 
 
 @cache
 def take_room(folder: str, pid: int) -> None:
-    """Give the file that prometheus_client is going to map all of its bytes; raises OSError, and then tries again."""
+    """Reserve the file that prometheus_client will map; raises OSError, and tries again the next time."""
     file = Path(folder) / f"histogram_{pid}.db"
     try:
         with file.open("ab") as opened:
             os.posix_fallocate(opened.fileno(), 0, ROOM)
     except OSError:
         with suppress(OSError):
-            file.unlink()  # an empty one could not be read
+            file.unlink()  # prometheus_client cannot read an empty one
         raise
 
 
 def complain(error: Exception) -> None:
-    """Log that figures are lost, unless that was logged a short while ago."""
     global _silent_until
     if time.monotonic() >= _silent_until:
         _silent_until = time.monotonic() + SILENCE

@@ -1,6 +1,6 @@
 """Settings, in Django's order. Only environment variables separate a laptop from production: docs/configuration.md.
 
-They fail closed: whatever is not `manage.py` without a SECRET_KEY, or pytest, counts as production.
+They fail closed: everything counts as production, except `manage.py` without a SECRET_KEY, and pytest.
 """
 
 import os
@@ -50,7 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "mentorq_users",
-    "mentorq_backend",  # before unfold, whose first page it replaces
+    "mentorq_backend",  # before unfold: it replaces the first page
     "unfold.apps.BasicAppConfig",
     "mentorq.apps.DeskConfig",
     "django.contrib.sessions",
@@ -71,13 +71,13 @@ MIDDLEWARE = [
     "mentorq.operations.metrics.RequestMetricsMiddleware",
     "mentorq.http.middleware.RequestLogMiddleware",
     "mentorq.http.middleware.UnexpectedProxyMiddleware",
-    # Early, so that errors and preflights carry the headers too.
+    # Early, so that errors and preflights have the headers, too.
     "corsheaders.middleware.CorsMiddleware",
     "mentorq.http.middleware.NoStoreMiddleware",
     "mentorq.http.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mentorq_backend.live.polling.UnchangedPollMiddleware",
-    # After it, because a 304 has nothing to run, and putting the policy together is a sixth of what it costs.
+    # After it: a 304 needs no policy, which would be a sixth of its cost.
     "csp.middleware.CSPMiddleware",
     "mentorq.http.middleware.StaticFilesMiddleware",
     "mentorq.http.middleware.OptionalSlashMiddleware",
@@ -112,8 +112,8 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# In the database, because in a process's own memory each worker would have one. `migrate` makes the table.
-# Beyond its default of 300 entries it forgets some that are still needed.
+# In the database, so that all workers share it. `migrate` creates the table.
+# The default of 300 entries would drop some that are still needed.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -128,10 +128,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-# Found in the installed packages at start, so that no deployment has to remember collectstatic.
+# Files come from the installed packages, so no deployment needs collectstatic.
 WHITENOISE_USE_FINDERS = True
 
-# Lines for people, JSON for machines; each with the request's id, which its answer has as X-Request-ID.
+# Lines for people, JSON for machines, both with the id of the request (X-Request-ID).
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -143,7 +143,7 @@ LOGGING = {
             "format": "{asctime}{levelname}{name}{request_id}{message}",
             "style": "{",
             "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
-            "reserved_attrs": [*RESERVED_ATTRS, "of_request"],  # what only the line has
+            "reserved_attrs": [*RESERVED_ATTRS, "of_request"],  # only for lines
         },
     },
     "handlers": {
@@ -156,19 +156,19 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # What these say of a request, mentorq.requests says too; a crash stays with its traceback.
+        # mentorq.requests logs each request already. Crashes stay, with their traceback.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "ERROR"},
-        "django.utils.autoreload": {"level": "WARNING"},  # that runserver watches files is no news
-        # A scanner's hosts would fill the log with tracebacks; that each was a 400, mentorq.requests says.
+        "django.utils.autoreload": {"level": "WARNING"},  # runserver says that it watches files
+        # Scanners would fill the log with tracebacks. mentorq.requests logs each as a 400.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
 
-# What Prometheus must send to read /metrics, which is not there without.
+# Prometheus must send it to read /metrics. Without it there is no /metrics.
 METRICS_TOKEN = read("METRICS_TOKEN", str, "")
-# prometheus_client looks into the environment itself, and takes an empty value for the present folder. A command may run
-# while the server is stopped, and its folder with it.
+# prometheus_client reads the environment itself, and takes an empty value for the current folder. A command may run
+# while the server is stopped and its folder is gone.
 PROMETHEUS_MULTIPROC_DIR = read("PROMETHEUS_MULTIPROC_DIR", str if UNDER_MANAGE_PY else folder, "")
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 if PROMETHEUS_MULTIPROC_DIR:
@@ -176,18 +176,18 @@ if PROMETHEUS_MULTIPROC_DIR:
 
 # Security
 
-# A proxy in front speaks TLS and must set this header itself, overwriting a client's: docs/configuration.md.
+# The proxy that ends TLS must set this header and overwrite the client's: docs/configuration.md.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = read("SECURE_SSL_REDIRECT", boolean, not (DEBUG or LOCAL))
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$"]
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-# Preloading concerns a whole domain and is its owner's to ask for, not one host's.
+# Preloading concerns a whole domain; its owner decides, not one host.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
 SESSION_COOKIE_AGE = 3 * 24 * 3600  # as long as an LCS token lives
 X_FRAME_OPTIONS = "DENY"
-# Nothing from elsewhere and no inline script. django-unfold's Alpine evaluates its attributes, and styles are inline.
+# No other sites and no inline scripts. Alpine in django-unfold evaluates attributes, and its styles are inline.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -202,7 +202,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins, ["http://localhost:8000", "http://127.0.0.1:8000"])
-# The largest ticket is some 20 kB of JSON, all of it escaped; anything much larger is not one.
+# The largest ticket is about 20 kB of JSON, if everything is escaped.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 CORS_URLS_REGEX = r"^/api(/|$)"
@@ -214,12 +214,12 @@ CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
 
 AUTH_USER_MODEL = "mentorq_users.User"
 AUTHENTICATION_BACKENDS = [
-    # First, so that a local superuser gets in while LCS is down.
+    # First, so that a local superuser can sign in while LCS is down.
     "django.contrib.auth.backends.ModelBackend",
     "mentorq_users.backends.LCSBackend",
 ]
 LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"  # also where a `next` would lead to another site
+LOGIN_REDIRECT_URL = "admin:index"  # also if `next` leads to another site
 
 LCS_BASE_URL = read("LCS_BASE_URL", url, "http://127.0.0.1:8001/dev" if LOCAL else "https://api.hackru.org/prod")
 LCS_TIMEOUT = read("LCS_TIMEOUT", at_least(0.001, float), 5.0)
@@ -292,6 +292,6 @@ UNFOLD = {
 # Tickets
 
 TICKETS_MAX_OPEN = read("TICKETS_MAX_OPEN", at_least(1), 5)
-# What one person may do in an hour; organizers and directors do ten times as much.
+# Limits per person and hour; organizers and directors have ten times as much.
 TICKETS_PER_HOUR = read("TICKETS_PER_HOUR", at_least(1), 30)
 MOVES_PER_HOUR = read("MOVES_PER_HOUR", at_least(1), 300)

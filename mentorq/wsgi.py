@@ -1,4 +1,4 @@
-"""What a WSGI server starts: `granian --interface wsgi mentorq.wsgi:application`."""
+"""The WSGI application: `granian --interface wsgi mentorq.wsgi:application`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""From where a request comes."""
+"""The address of a client."""
 
 from ipaddress import IPv6Address, IPv6Network
 from typing import cast
@@ -9,7 +9,7 @@ from rest_framework.throttling import BaseThrottle
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """Return the client's address; of an IPv6 one its network, because each client has 2**64 addresses to try from."""
+    """Return the client's IP address; for IPv6 its /64 network, because one client has all 2**64 addresses of it."""
     ident: str = BaseThrottle().get_ident(cast("Request", request))
     try:
         address = IPv6Address(ident)

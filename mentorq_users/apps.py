@@ -1,14 +1,14 @@
-"""The app of people."""
+"""The app of accounts."""
 
 from django.apps import AppConfig
 
 
 class MentorqUsersConfig(AppConfig):
-    """Who you are."""
+    """Accounts, sign-in and roles."""
 
     name = "mentorq_users"
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Register our checks."""
+        """Register the checks."""
         from mentorq_users import checks  # noqa: F401, PLC0415 - registers itself, once the apps are there

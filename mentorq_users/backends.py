@@ -1,4 +1,4 @@
-"""How Django's `authenticate()` asks LCS, and how roles are read again later."""
+"""Connects Django's `authenticate()` to LCS, and refreshes roles later."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class LCSBackend(ModelBackend):
     ) -> User | None:
         """Return the account of `email` and `lcs_token`, or of `username` and `password`.
 
-        None where LCS refuses, the token is somebody else's or the account is deactivated; raises LCSUnavailable.
+        None if LCS refuses, the token is somebody else's or the account is deactivated; raises LCSUnavailable.
         """
         email = normalize_email(email or username or "")
         try:
@@ -39,7 +39,7 @@ class LCSBackend(ModelBackend):
 
 
 def own_profile(client: LCSClient, email: str, lcs_token: str) -> LCSProfile:
-    """Return what LCS says of the token's owner; raises LCSRefused unless that is `email`, and LCSUnavailable."""
+    """Return the profile of the token's owner; raises LCSUnavailable, and LCSRefused unless the owner is `email`."""
     profile = client.validate(email, lcs_token)
     if profile.email != email:
         raise LCSRefused("the token belongs to someone else")
@@ -47,10 +47,10 @@ def own_profile(client: LCSClient, email: str, lcs_token: str) -> LCSProfile:
 
 
 def check_roles(user: User) -> User:
-    """Return the account with its roles as LCS says now, by the token of their last sign-in.
+    """Return the account with its current roles from LCS, read with the token of the last sign-in.
 
-    Raises LCSRefused, after which that token is not tried again, and LCSUnavailable, also for a token that no key opens,
-    which leaves the account as it was.
+    Raises LCSRefused, and then forgets the token. Raises LCSUnavailable, also if no key opens the token, and then
+    changes nothing.
     """
     try:
         token = user.lcs_token
@@ -58,6 +58,6 @@ def check_roles(user: User) -> User:
             raise LCSRefused("no LCS token")
         return User.objects.from_lcs(own_profile(LCSClient(), user.email, token))
     except LCSRefused:
-        # Only the very token that was refused: a sign-in may have brought a new one meanwhile.
+        # Forget only the refused token: a sign-in may have stored a new one meanwhile.
         User.objects.filter(pk=user.pk, encrypted_lcs_token=user.encrypted_lcs_token).update(encrypted_lcs_token="")
         raise

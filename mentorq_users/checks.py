@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says of how we talk to LCS."""
+"""`manage.py check --deploy`: the connection to LCS."""
 
 from ipaddress import ip_address
 from typing import Any
@@ -11,16 +11,18 @@ from django.core.checks import CheckMessage, Tags, register
 
 @register(Tags.security, deploy=True)
 def lcs_over_tls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning if passwords would leave this machine in the clear on their way to LCS."""
+    """Warn if passwords leave this machine unencrypted on their way to LCS."""
     url = urlsplit(settings.LCS_BASE_URL)
     if url.scheme != "http" or is_this_machine(url.hostname or ""):
         return []
     hint = "Use the https URL, unless LCS runs on this machine."
-    return [checks.Warning("LCS_BASE_URL is http: passwords and tokens travel in the clear.", hint=hint, id="mentorq.W001")]
+    return [
+        checks.Warning("LCS_BASE_URL is http: passwords and tokens are sent unencrypted.", hint=hint, id="mentorq.W001")
+    ]
 
 
 def is_this_machine(host: str) -> bool:
-    """Return whether the host is `localhost` or an address of this machine's own: 127.0.0.0/8, ::1."""
+    """Return whether the host is `localhost` or a loopback address: 127.0.0.0/8, ::1."""
     try:
         address = ip_address(host)
     except ValueError:

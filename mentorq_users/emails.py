@@ -1,4 +1,4 @@
-"""E-mail addresses, by which LCS, accounts and tickets know a person."""
+"""E-mail addresses, which identify people in LCS, accounts and tickets."""
 
 import hashlib
 import string
@@ -20,12 +20,12 @@ def normalize_email(email: str) -> str:
 
 
 def cache_key(use: str, *emails: str) -> str:
-    """Return the cache's key for something about these people: an account's number is another person's after a restore."""
+    """Return a cache key for these people. It has no account ids: after a restore an id may be another person's."""
     return f"{use}:{hashlib.sha256(chr(0).join(emails).encode()).hexdigest()}"
 
 
 class EmailField(StringField, serializers.EmailField):
-    """A serializer's e-mail field whose value is normalized."""
+    """An e-mail field of a serializer; the value is normalized."""
 
     def to_internal_value(self, data: Any) -> str:
         return normalize_email(super().to_internal_value(data))

@@ -1,6 +1,6 @@
-"""Encryption of the LCS tokens that the database keeps, with the keys of the LCS_TOKEN_KEYS setting, newest first.
+"""Encrypts the LCS tokens in the database, with the keys in LCS_TOKEN_KEYS, newest first.
 
-To rotate: put a new key in front, and drop the old one after three days, when the last token under it has expired.
+To rotate, put a new key in front. Remove the old one after three days, when its last token has expired.
 """
 
 import base64
@@ -13,7 +13,7 @@ from django.conf import settings
 
 
 class Unreadable(Exception):
-    """No key opens what is stored: one is missing or mistyped, or it was never encrypted."""
+    """No key decrypts the stored text: a key is missing or mistyped, or the text was never encrypted."""
 
 
 def encrypt(text: str) -> str:
@@ -22,7 +22,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(text: str) -> str:
-    """Return what `encrypt` was given, under any of the keys; raises Unreadable if none fits."""
+    """Decrypt with any of the keys; raises Unreadable if none fits."""
     try:
         return _ring(tuple(settings.LCS_TOKEN_KEYS)).decrypt(text.encode()).decode() if text else ""
     except InvalidToken as error:
@@ -35,6 +35,6 @@ def _ring(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def _fernet_key(key: str) -> bytes:
-    """Return a Fernet key derived (RFC 5869) from key material of any form, SECRET_KEY included, for this use alone."""
+    """Derive a Fernet key for this use (HKDF, RFC 5869) from any text, even from SECRET_KEY."""
     derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"mentorq: LCS tokens at rest")
     return base64.urlsafe_b64encode(derivation.derive(key.encode()))

@@ -1,4 +1,4 @@
-"""Who people are here: an account for each e-mail that LCS vouched for, tokens that were logged out, tries to sign in."""
+"""Accounts, refresh tokens that were logged out, and attempts to sign in."""
 
 import logging
 import time
@@ -32,12 +32,12 @@ COUNT_ONE = """
 
 
 class UserManager(BaseUserManager["User"]):
-    """Accounts come from LCS, and from `createsuperuser` for the day on which LCS is down."""
+    """Accounts come from LCS, and from `createsuperuser` for when LCS is down."""
 
     def from_lcs(self, profile: LCSProfile, lcs_token: str | None = None) -> "User":
-        """Return the account of that profile, made or brought up to date; two at once make one account.
+        """Create or update the account of this profile, safely under concurrency, and return it.
 
-        A new `lcs_token` is kept, encrypted, to ask LCS for the roles again later; None leaves the old one.
+        `lcs_token` is stored encrypted, to read the roles from LCS later; None keeps the old one.
         """
         columns: dict[str, Any] = {
             "first_name": profile.first_name,
@@ -54,31 +54,31 @@ class UserManager(BaseUserManager["User"]):
         return self.get_or_create(email=profile.email, defaults=columns)[0]
 
     def create_superuser(self, email: str, password: str) -> "User":
-        """Return a new local account that may do everything in the admin; used by `manage.py createsuperuser`."""
+        """Create a local account with every right at the desk, for `manage.py createsuperuser`."""
         user = self.model(email=normalize_email(email), is_superuser=True)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def name_of(self, email: str, *, by: "User") -> str:
-        """Return the name to show for an address: its account's, or itself. `by`, who asks, is not looked up."""
+        """Return the name of the account, or the address if there is none. `by` needs no query."""
         user = by if by.email == email else self.filter(email=email).first()
         return (user and user.name) or email
 
     def behind_token(self, email: str) -> "User":
-        """Return the account for one request, with the columns that requests read; raises User.DoesNotExist."""
+        """Return the account with only the columns that requests read; raises User.DoesNotExist."""
         rows = BY_EMAIL(email)
         if not rows:
             raise self.model.DoesNotExist
         return self.model.from_db(self.db, READ_BY_REQUESTS, rows[0])
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Return the account with that e-mail, however it is capitalised; raises User.DoesNotExist."""
+        """Ignore the case of the e-mail; raises User.DoesNotExist."""
         return self.get(email=normalize_email(username or ""))
 
 
 class User(AbstractBaseUser):
-    """A person, by e-mail, with the roles that LCS gave them when it was last asked."""
+    """A person, identified by e-mail, with the last known roles from LCS."""
 
     email = models.EmailField(unique=True)
     first_name = models.CharField(max_length=100, blank=True)
@@ -109,55 +109,55 @@ class User(AbstractBaseUser):
         return self.email
 
     def get_full_name(self) -> str:
-        """Return their name, as Django's own and others' templates ask for it."""
+        """Templates of Django and unfold call it."""
         return self.name
 
     @property
     def name(self) -> str:
-        """First and last name, or whichever there is; "" where LCS knows neither."""
-        # The account may be older than the rules for texts.
+        """First and last name; "" if LCS knows neither."""
+        # The account may be older than the rules that clean texts.
         return one_line(f"{self.first_name} {self.last_name}")
 
     @property
     def typed(self) -> str:
-        """Their e-mail as they typed it at sign-in: the frontend compares it with what we answer."""
+        """The e-mail as typed at sign-in: the frontend compares it with our responses."""
         return self._typed or self.email
 
     @typed.setter
     def typed(self, spelling: Any) -> None:
-        """Note the spelling; anything but another spelling of their own e-mail counts as none."""
+        """Ignore anything but another spelling of the same e-mail."""
         is_theirs = isinstance(spelling, str) and normalize_email(spelling) == self.email
         self._typed = spelling.strip() if is_theirs else ""
 
     @property
     def is_staff(self) -> bool:
-        """Whether they may correct any ticket and use the admin site: organizers, directors, local superusers."""
+        """Organizers, directors and local superusers, who may change any ticket and use the desk."""
         return self.is_organizer or self.is_director or self.is_superuser
 
     @property
     def sees_every_ticket(self) -> bool:
-        """Whether the whole queue is theirs to see: mentors, organizers, directors."""
+        """Mentors, organizers and directors see the whole queue."""
         return self.is_mentor or self.is_staff
 
     @property
     def sees_statistics(self) -> bool:
-        """Whether the desk shows them waiting times, figures of mentors and feedback: directors, local superusers."""
+        """Directors and local superusers see waiting times, figures of mentors and feedback at the desk."""
         return self.is_director or self.is_superuser
 
     @property
     def sees_all_feedback(self) -> bool:
-        """Whether the API shows them what others said of their help."""
+        """Whether the API shows them everybody's feedback."""
         return self.is_director
 
     def sees_feedback_of(self, owner_email: str) -> bool:
-        """Whether the API shows them the feedback of that person's tickets."""
+        """Whether the API shows them the feedback on tickets of this owner."""
         return self.sees_all_feedback or self.email == owner_email
 
     @property
     def lcs_token(self) -> str:
         """The LCS token of their last sign-in, "" if there is none.
 
-        Raises LCSUnavailable if no key opens it: another server's may, or the right one, so nothing is known of it.
+        Raises LCSUnavailable if no key decrypts it: the right key may be missing, so the token may still be good.
         """
         try:
             return decrypt(self.encrypted_lcs_token)
@@ -167,14 +167,14 @@ class User(AbstractBaseUser):
 
     @property
     def roles_are_stale(self) -> bool:
-        """Whether LCS must be asked again: it refused their token, or what it said is older than LCS_ROLES_MAX_AGE."""
+        """Whether LCS must be asked again: it refused the token, or the roles are older than LCS_ROLES_MAX_AGE."""
         if not self.encrypted_lcs_token or self.roles_checked_at is None:
             return True
         return timezone.now() - self.roles_checked_at > settings.LCS_ROLES_MAX_AGE
 
     @property
     def token_claims(self) -> dict[str, Any]:
-        """What their tokens say of them, for the frontend to show; what a request may do is decided by this row."""
+        """Claims for the frontend to show. Permissions come from this row, never from a token."""
         return {
             "name": self.name,
             "email": self.email,
@@ -185,9 +185,9 @@ class User(AbstractBaseUser):
         }
 
     def why_not_admit(self, other: "User") -> str:
-        """Return why this person may neither keep `other` out nor let them in again, "" if they may."""
+        """Return why this person may not deactivate or activate `other`; "" if they may."""
         if other.pk == self.pk:
-            return "nobody does this to themselves"
+            return "nobody may do this to themselves"
         if other.is_superuser and not self.is_superuser:
             return "only another local superuser may do this to a local superuser"
         if (other.is_organizer or other.is_director) and not (self.is_director or self.is_superuser):
@@ -195,24 +195,23 @@ class User(AbstractBaseUser):
         return "" if self.is_staff else "only organizers and directors may do this"
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Return what a session at the desk must know, the e-mail included: after a restore its number may be another's.
+        """Bind a session to the e-mail: after a restore the id may be another person's.
 
-        Django's own is made of the password alone, which is empty for everybody who came by LCS.
+        Django's own hash covers only the password, which is empty for LCS accounts.
         """
         salt = "mentorq_users.models.User.get_session_auth_hash"
         return salted_hmac(salt, f"{self.email}\0{self.password}", secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
-        """Return whether the admin site lets them in; each admin class narrows what may be done there."""
+        """Staff may do everything at the desk that its admin classes allow."""
         return self.is_active and self.is_staff
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Return whether the admin site lists an app for them: all or none."""
         return self.is_active and self.is_staff
 
 
 def in_the_models_order(columns: Collection[str]) -> list[str]:
-    """Return these columns in the order that `from_db()` relies on: in another one a mentor becomes a director."""
+    """`from_db()` relies on this order: in another one a mentor becomes a director."""
     return [field.attname for field in User._meta.concrete_fields if field.attname in columns]
 
 
@@ -224,24 +223,24 @@ BY_EMAIL = CompiledQuery(lambda email: User.objects.filter(email=email).values_l
 
 @cache
 def warn_of_keys(keys: tuple[str, ...]) -> None:
-    """Tell the operator, once for the keys that a process has."""
+    """Warn the operator, once in a process for the same keys."""
     logger.warning(
-        "No key in LCS_TOKEN_KEYS opens the LCS token of an account, whose last known roles hold until the next sign-in. "
+        "No key in LCS_TOKEN_KEYS opens the LCS token of an account. Its last known roles hold until the next sign-in. "
         "Is a key missing or mistyped?"
     )
 
 
 class RevokedTokenManager(models.Manager["RevokedToken"]):
-    """The refresh tokens that are dead before their time."""
+    """Refresh tokens that were logged out."""
 
     def revoke(self, jti: str, expires_at: datetime) -> bool:
-        """Kill the refresh token of that id; return False where it was dead already. Forgets those long expired."""
+        """Revoke the refresh token with this id; return False if it was revoked already. Deletes expired rows."""
         self.filter(expires_at__lt=timezone.now()).delete()
         return self.get_or_create(jti=jti, defaults={"expires_at": expires_at})[1]
 
 
 class RevokedToken(models.Model):
-    """A refresh token that was logged out, by its id alone: what is stored here signs nobody in."""
+    """The id of a refresh token that was logged out. The id alone signs nobody in."""
 
     jti = models.CharField(max_length=255, unique=True)
     expires_at = models.DateTimeField(db_index=True)
@@ -253,13 +252,13 @@ class RevokedToken(models.Model):
 
 
 class SignInTriesManager(models.Manager["SignInTries"]):
-    """The counters of the throttle."""
+    """The counters of the rate limit."""
 
     def count_one(self, key: str, window: float) -> tuple[int, float]:
-        """Return the tries under that key in its present window, this one included, and when the window ends.
+        """Count an attempt; return the attempts in the current window, and when it ends (seconds since 1970).
 
-        It begins with a try and lasts `window` seconds. Every caller gets a number of its own, because counting is one
-        statement; a window's first try forgets the windows that are over.
+        A window starts with an attempt and lasts `window` seconds. Counting is one statement, so concurrent callers get
+        different numbers. The first attempt of a window deletes the windows that are over.
         """
         now = time.time()
         with connection.cursor() as cursor:
@@ -271,7 +270,7 @@ class SignInTriesManager(models.Manager["SignInTries"]):
 
 
 class SignInTries(models.Model):
-    """How often one client address tried one e-mail in a window of time; neither can be read from it."""
+    """Attempts of one client address with one e-mail in a window of time. The row stores only a digest of both."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField()

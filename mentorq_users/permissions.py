@@ -1,4 +1,4 @@
-"""Who may ask, by the account's row, not by the token's claims."""
+"""Permissions by the account's row, not by the claims of the token."""
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -6,7 +6,7 @@ from rest_framework.views import APIView
 
 
 class IsDirector(BasePermission):
-    """Lets directors in."""
+    """Allows directors."""
 
     message = "Only directors may do this."
 

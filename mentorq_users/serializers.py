@@ -1,4 +1,4 @@
-"""What the sign-in endpoints take and give."""
+"""Requests and responses of the sign-in endpoints."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from mentorq_users.tokens import AccessToken, RefreshToken, issue
 
 
 class LCSCredentialsSerializer(serializers.Serializer[Any]):
-    """An e-mail and the LCS token that should be its owner's; only their form is checked."""
+    """An e-mail and an LCS token. Only their form is checked here."""
 
     email = EmailField(write_only=True, max_length=254)
     lcs_token = StringField(write_only=True, max_length=4096)
 
 
 class TokenObtainSerializer(LCSCredentialsSerializer):
-    """Turns an LCS token into MentorQ's pair of tokens."""
+    """Exchanges an LCS token for MentorQ's pair of tokens."""
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
@@ -39,13 +39,13 @@ class TokenObtainSerializer(LCSCredentialsSerializer):
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):
-    """Turns a refresh token into a new access token with the roles of now."""
+    """Exchanges a refresh token for an access token with the current roles."""
 
     refresh = StringField(write_only=True)
     access = serializers.CharField(read_only=True)
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
-        """Return `{"access"}`; raises TokenError (401) where the token or its owner is no longer good."""
+        """Return `{"access"}`; raises TokenError (401) if the token or its owner is no longer valid."""
         token = RefreshToken.read(attrs["refresh"])
         user = token.owner()
         state_of(self.context["request"]).user = user  # for the log
@@ -55,17 +55,17 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
             except LCSRefused as error:
                 raise TokenError("LCS no longer accepts this account's token") from error
             except LCSUnavailable:
-                pass  # logged where it was met; the last known roles hold
+                pass  # logged by the client; the last known roles hold
         user.typed = token.get("typed")
         return {"access": str(issue(AccessToken, user))}
 
 
 class LogoutSerializer(serializers.Serializer[Any]):
-    """Kills a refresh token."""
+    """Revokes a refresh token."""
 
     refresh = StringField(write_only=True)
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
-        """Return `{}`; raises TokenError (401) for a token that is bad or dead."""
+        """Return `{}`; raises TokenError (401) for an invalid or revoked token."""
         RefreshToken.read(attrs["refresh"]).revoke()
         return {}

@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in."""
+"""Rate limits of sign-in."""
 
 import hashlib
 import time
@@ -15,9 +15,9 @@ from mentorq_users.serializers import LCSCredentialsSerializer
 
 
 class TokenThrottle(SimpleRateThrottle):
-    """Counts well-formed tries per client address and e-mail together, at the rate of the THROTTLE_TOKEN setting.
+    """Limits well-formed attempts per client address and e-mail together, by the THROTTLE_TOKEN setting.
 
-    By address alone a venue's thousands would lock each other out; by e-mail alone a stranger could lock out anyone.
+    By address alone, thousands at a venue would lock each other out. By e-mail alone, a stranger could lock out anyone.
     """
 
     scope = "token"
@@ -25,17 +25,16 @@ class TokenThrottle(SimpleRateThrottle):
     duration: int  # seconds
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Return whether the try is let through; of many at once exactly as many as the rate says."""
+        """Count the attempt and return whether it is allowed, exactly even under concurrency."""
         credentials = LCSCredentialsSerializer(data=request.data)
-        # A malformed try is not counted: the view answers it with 400.
+        # A malformed attempt does not count: the view returns 400.
         return not credentials.is_valid() or self.allow(request, credentials.validated_data["email"])
 
     def allow(self, request: HttpRequest | Request, email: str) -> bool:
-        """Count a try of that e-mail from where the request comes, and return whether it is let through."""
         return self.count(f"{self.get_ident(cast('Request', request))} {email}") <= self.num_requests
 
     def count(self, name: str) -> int:
-        """Count a try under that name, of which only a digest is kept, and return how many there were in this window."""
+        """Count an attempt under a digest of this name; return the attempts in the current window."""
         key = hashlib.sha256(name.encode()).hexdigest()
         count, self.ends_at = SignInTries.objects.count_one(key, self.duration)
         return count
@@ -44,18 +43,17 @@ class TokenThrottle(SimpleRateThrottle):
         return client_address(request)
 
     def wait(self) -> float:
-        """Return the seconds until a try is let through again."""
+        """Return the seconds until the next attempt is allowed."""
         return max(self.ends_at - time.time(), 0)
 
 
 class DeskThrottle(TokenThrottle):
-    """Counts guesses of a password at the desk's door: those from one address as above, and ten times as many in all.
+    """Limits password guesses at the desk per address as above, and per e-mail from all addresses to ten times as many.
 
-    Passwords can be guessed from many addresses, tokens cannot. It keeps nobody out who is in, and nobody from the API.
+    Passwords can be guessed from many addresses, tokens cannot. It affects neither people who are signed in nor the API.
     """
 
     FROM_EVERYWHERE = 10
 
     def allow(self, request: HttpRequest | Request, email: str) -> bool:
-        """Count a guess for that e-mail, and return whether it is let through."""
         return super().allow(request, email) and self.count(f"desk {email}") <= self.FROM_EVERYWHERE * self.num_requests

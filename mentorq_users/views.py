@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out: no access token is needed for any of them."""
+"""Sign in, refresh and log out. None of them needs an access token."""
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework_simplejwt.views import TokenViewBase
@@ -7,7 +7,9 @@ from mentorq.api.openapi import THROTTLED, WRITE_ERRORS, ErrorSerializer
 from mentorq_users.serializers import LogoutSerializer, TokenObtainSerializer, TokenRefreshSerializer
 from mentorq_users.throttles import TokenThrottle
 
-DEAD = OpenApiResponse(ErrorSerializer, "`token_not_valid`: expired, logged out, or no longer anybody's.")
+DEAD = OpenApiResponse(
+    ErrorSerializer, "`token_not_valid`: the token is expired or revoked, or its account no longer exists."
+)
 REFUSED = OpenApiResponse(ErrorSerializer, "LCS rejects the token, it is somebody else's, or the account is deactivated.")
 
 
@@ -15,10 +17,10 @@ REFUSED = OpenApiResponse(ErrorSerializer, "LCS rejects the token, it is somebod
     post=extend_schema(
         tags=["auth"],
         summary="Sign in",
-        description="Turns an LCS token into MentorQ's own pair: access for 30 minutes, refresh for three days. The e-mail "
-        "must be that of the token's owner, as LCS says it; case does not matter. Both tokens carry the claims `name`, "
-        "`email`, `typed` (the e-mail as it was typed), `mentor`, `organizer` and `director`, to show; what a request may "
-        "do is decided by the account. Reads refuse an expired access token at once, writes after 60 more seconds.",
+        description="Exchanges an LCS token for MentorQ's pair: access for 30 minutes, refresh for three days. The e-mail "
+        "must be that of the token's owner in LCS; case does not matter. Both tokens have the claims `name`, `email`, "
+        "`typed` (the e-mail as it was typed), `mentor`, `organizer` and `director`. The claims are for display only: "
+        "permissions come from the account. Reads refuse an expired access token at once, writes 60 seconds later.",
         responses={200: TokenObtainSerializer, **WRITE_ERRORS, 401: REFUSED, 429: THROTTLED},
         examples=[
             OpenApiExample("A hacker", {"email": "ada@example.edu", "lcs_token": "…"}, request_only=True),
@@ -37,9 +39,8 @@ class TokenObtainView(TokenViewBase):
     post=extend_schema(
         tags=["auth"],
         summary="Stay signed in",
-        description="A new access token. The refresh token stays the same. Roles are looked up in LCS again where what is "
-        "known is older than five minutes; while LCS is down, or if no key opens the stored LCS token, the last known ones "
-        "hold.",
+        description="Returns a new access token. The refresh token stays the same. Roles that are older than five minutes "
+        "are read from LCS again. If LCS is down, or no key opens the stored LCS token, the last known roles hold.",
         responses={200: TokenRefreshSerializer, **WRITE_ERRORS, 401: DEAD},
     )
 )
@@ -53,7 +54,7 @@ class TokenRefreshView(TokenViewBase):
     post=extend_schema(
         tags=["auth"],
         summary="Sign out",
-        description="The refresh token is dead from now on.",
+        description="Revokes the refresh token.",
         responses={
             200: OpenApiResponse({"type": "object", "maxProperties": 0}, "Signed out."),
             **WRITE_ERRORS,

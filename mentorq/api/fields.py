@@ -1,4 +1,4 @@
-"""Serializer fields that take JSON at its word: only its strings are texts, only its booleans are booleans."""
+"""Strict serializer fields: only a JSON string is a text, only a JSON boolean is a boolean."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from mentorq.api.texts import LONGEST, lines, one_line
 
 
 class BooleanField(serializers.BooleanField):
-    """`true` or `false`; REST framework's own takes `"yes"` and `0`, too."""
+    """`true` or `false`. REST framework's own field also accepts `"yes"` and `0`."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -19,7 +19,7 @@ class BooleanField(serializers.BooleanField):
 
 
 class StringField(serializers.CharField):
-    """A string as it is; REST framework's own takes numbers, too."""
+    """A string. REST framework's own field also accepts numbers."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -28,7 +28,7 @@ class StringField(serializers.CharField):
 
 
 class OneLineField(StringField):
-    """A text of one line, cleaned before anything is asked of it. With `allow_null`, null counts as left out."""
+    """A text of one line, cleaned before it is validated. With `allow_null`, null is ignored."""
 
     clean: Callable[[str], str] = staticmethod(one_line)
 

@@ -1,4 +1,4 @@
-"""How long an id may be in a path, a form or a query string."""
+"""The longest id that a path, a form or a query string may have."""
 
 # Longer ids overflow the database's integers; much longer ones exceed Python's limit for `int()`.
 MOST_DIGITS = 18

@@ -1,4 +1,4 @@
-"""What authentication, views and middleware learn about one request, and tell each other."""
+"""What authentication, views and middleware share about one request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Writing many rows at once: 100,000 tickets with their history in 4 s, where `bulk_create` takes 16 s (2026-11-26).
+"""Writes many rows at once: 100,000 tickets with their history in 4 s; `bulk_create` takes 16 s (2026-11-26).
 
-Others wait while an import writes. For `importtickets` and `seed`, never for a request.
+Everybody else waits while an import writes. Only `importtickets`, `seed` and `demo` use it, never a request.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,12 +26,12 @@ def load(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seque
                     copy.write_row(row)
         else:
             marks = ", ".join(["?"] * len(columns))
-            # Django's own cursor would rewrite the marks of a million rows.
+            # Django's own cursor would rewrite the statement for each of a million rows.
             cursor.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
 
 
 def reset_sequences(*loaded: type[models.Model]) -> None:
-    """Let the database give the ids after those that were loaded."""
+    """Let the database continue after the ids that were loaded."""
     with connection.cursor() as cursor:
         for sql in connection.ops.sequence_reset_sql(no_style(), loaded):
             cursor.execute(sql)

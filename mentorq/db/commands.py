@@ -1,4 +1,4 @@
-"""What our `manage.py` commands that work on the database have in common."""
+"""The base class of the `manage.py` commands that use the database."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ REMEDY = (
 
 
 class DatabaseCommand(BaseCommand):
-    """Names its database on standard error before anything else, and refuses one that is not MentorQ's.
+    """Names its database on standard error first, and refuses one that is not MentorQ's.
 
-    Without its environment `manage.py` runs as on a laptop, and would work on another database than its operator means.
+    Without the server's environment `manage.py` uses a laptop's database, which is not what its operator means.
     """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -25,12 +25,12 @@ class DatabaseCommand(BaseCommand):
         return super().execute(*args, **options)
 
     def say(self, text: str) -> None:
-        """Write a line to standard error, without the red of errors."""
+        """Write a line to standard error, without the color of errors."""
         self.stderr.write(text, str)
 
 
 def database_name() -> str:
-    """Return which database the settings name, without a user or a password."""
+    """Return the database that the settings name, without user and password."""
     config = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"SQLite {config['NAME']}"
@@ -40,7 +40,7 @@ def database_name() -> str:
 
 
 def refuse_foreign_database() -> None:
-    """Raise CommandError if the database has no accounts of ours, is not there, or does not answer; creates no file."""
+    """Raise CommandError if the database is missing, does not answer or has no accounts table. Creates no file."""
     if connection.vendor == "sqlite" and not is_there(str(connection.settings_dict["NAME"])):
         raise CommandError(f"There is no such database.{REMEDY}")
     try:
@@ -52,5 +52,5 @@ def refuse_foreign_database() -> None:
 
 
 def is_there(file: str) -> bool:
-    """Return whether SQLite has a database of that name already: opening it would make one."""
+    """Return whether the SQLite database exists: opening it would create it."""
     return file == ":memory:" or (Path(file).is_file() and Path(file).stat().st_size > 0)

@@ -1,4 +1,4 @@
-"""The texts of our models: forms and imports clean them as `mentorq.api.fields` does what JSON brings."""
+"""Text columns that forms and imports clean, as `mentorq.api.fields` cleans JSON."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ class OneLineField(models.CharField):  # type: ignore[type-arg]  # generic in th
         super().__init__(*args, **{"max_length": LONGEST, **kwargs})
 
     def deconstruct(self) -> Any:
-        """Return what a migration says of it: a CharField, because only people's texts are cleaned."""
+        """A plain CharField to migrations, because cleaning does not concern the database."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 

@@ -1,12 +1,12 @@
-"""Making transactions wait for each other where no row exists yet that they could lock."""
+"""Makes transactions wait for each other if there is no row yet that they could lock."""
 
 from django.db import connection
 
 
 def lock(name: str) -> None:
-    """Let one transaction at a time go on under that name; held until the transaction ends.
+    """Let one transaction at a time continue under that name, until it ends.
 
-    On SQLite there is nothing to do: BEGIN IMMEDIATE (settings.py) has let only one writer in already.
+    SQLite needs nothing: BEGIN IMMEDIATE (settings.py) admits one writer at a time.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

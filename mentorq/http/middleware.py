@@ -25,7 +25,6 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Return whether the path is under /api, known or not."""
     return f"{request.path_info}/".startswith("/api/")
 
 

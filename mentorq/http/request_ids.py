@@ -1,4 +1,4 @@
-"""The id of a request: its response has it as X-Request-ID, and so has each line of the log."""
+"""Request ids: in the response as X-Request-ID, and in each line of the log."""
 
 import re
 import uuid
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from mentorq.http.middleware import GetResponse
 
 HEADER = "X-Request-ID"
-# What a proxy may send; anything else could be a line break in the log.
+# Anything else from a proxy could put a line break into the log.
 UUID = re.compile("[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -40,7 +40,7 @@ request_finished.connect(forget)  # not earlier: an export is written after the 
 
 
 class RequestId:
-    """Gives each record `request_id`, None outside of a request, and `of_request`, the same for a line that people read."""
+    """Adds `request_id` to each record (None outside of a request), and `of_request` for the lines that people read."""
 
     def filter(self, record: LogRecord) -> bool:
         given = request_id.get()

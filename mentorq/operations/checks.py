@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says of variables that a server needs and that have defaults for a laptop."""
+"""`manage.py check --deploy`: variables whose default suits a laptop and not a server."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Tags, register
 
 from mentorq.environment import KEY_BYTES, read
 
-# What each is for, and what happens with the default.
+# What the default does, and the remedy.
 NEEDED = {
     "ALLOWED_HOSTS": "Only requests to localhost are answered. Set it to the server's host name.",
     "CORS_ALLOWED_ORIGINS": "Only a frontend on localhost may call the API. Set it to the frontend's origin.",
@@ -18,7 +18,7 @@ NEEDED = {
 
 @register(Tags.security, deploy=True)
 def variables_that_a_server_needs(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning for each variable that is not set, or empty, and whose default serves a laptop alone."""
+    """Warn of each variable that is unset or empty and whose default suits only a laptop."""
     return [
         checks.Warning(f"{name} is not set.", hint=hint, id="mentorq.W003")
         for name, hint in NEEDED.items()
@@ -28,7 +28,7 @@ def variables_that_a_server_needs(app_configs: Any, **kwargs: Any) -> list[Check
 
 @register(Tags.security, deploy=True)
 def newest_key_of_lcs_tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning if the key that encrypts LCS tokens can be guessed; older ones only decrypt, for three days."""
+    """Warn if the key that encrypts LCS tokens is too short. The older keys only decrypt, for three days."""
     if len(settings.LCS_TOKEN_KEYS[0].encode()) >= KEY_BYTES:
         return []
     hint = "Put a longer one in front, and drop this one after three days."
@@ -39,7 +39,7 @@ def newest_key_of_lcs_tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 
 @register(deploy=True)
 def metrics_of_all_workers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning where each worker would show Prometheus its own requests alone."""
+    """Warn if each worker would show Prometheus only its own requests."""
     if not settings.METRICS_TOKEN or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         return []
     hint = "Name an empty folder that all workers may write to."

@@ -1,4 +1,4 @@
-"""What Prometheus asks at `/metrics`, where METRICS_TOKEN is set: requests, calls of LCS, tickets (docs/operations.md)."""
+"""`/metrics` for Prometheus, if METRICS_TOKEN is set: requests, calls of LCS, tickets (docs/operations.md)."""
 
 import os
 import secrets
@@ -33,7 +33,7 @@ METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"}
 
 
 class RequestMetricsMiddleware:
-    """Measures every request, the polls that are answered before routing too; left out without METRICS_TOKEN."""
+    """Measures every request, even polls that are answered before routing. Not used without METRICS_TOKEN."""
 
     def __init__(self, get_response: GetResponse) -> None:
         if not settings.METRICS_TOKEN:
@@ -43,17 +43,17 @@ class RequestMetricsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         start = time.perf_counter()
         response = self.get_response(request)
-        # A client must not make new series by inventing methods or paths.
+        # A client must not create new series with invented methods or paths.
         method = request.method if request.method in METHODS else "other"
         observe(REQUESTS, time.perf_counter() - start, method, view_of(request, response), response.status_code)
         return response
 
 
 def view_of(request: HttpRequest, response: HttpResponse) -> str:
-    """Return the name of the view that answered, "none" where the path has none."""
+    """Return the name of the view, "none" if the path has no view."""
     if request.resolver_match:
         return request.resolver_match.view_name
-    # UnchangedPollMiddleware's are not routed; neither are static files, which know a 304 as well.
+    # Polls that UnchangedPollMiddleware answers are not routed. Neither are static files, which can be a 304, too.
     return "ticket-list" if response.status_code == 304 and request.path_info in PATHS else "none"
 
 
@@ -61,7 +61,7 @@ class TicketsCollector(Collector):
     """Counts the tickets when Prometheus asks."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the tickets by status, where the database answers, and whether it does."""
+        """Yield whether the database answers, and if so the number of tickets by status."""
         works = GaugeMetricFamily("mentorq_database_up", "Whether the database answers.", value=1)
         tickets = GaugeMetricFamily("mentorq_tickets", "Tickets by status.", labels=["status"])
         try:
@@ -74,23 +74,23 @@ class TicketsCollector(Collector):
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return every figure in Prometheus's format to whoever has METRICS_TOKEN; 401 to others, 404 where there is none."""
+    """Return all metrics. 401 without METRICS_TOKEN in the request, 404 if the setting is empty."""
     if not settings.METRICS_TOKEN:
         raise Http404
     if not secrets.compare_digest(
         request.headers.get("Authorization", "").encode(), b"Bearer " + settings.METRICS_TOKEN.encode()
     ):
-        return HttpResponse("METRICS_TOKEN is asked for.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
+        return HttpResponse("Send METRICS_TOKEN as a Bearer token.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     try:
         return HttpResponse(encode(registry()), content_type=content_type)
-    except (OSError, ValueError, struct.error) as error:  # what prometheus_client makes of its folder's state
+    except (OSError, ValueError, struct.error) as error:  # from prometheus_client, depending on the state of its folder
         complain(error)
         return HttpResponse("The metrics cannot be read.\n", status=503, content_type="text/plain; charset=utf-8")
 
 
 def registry() -> CollectorRegistry:
-    """Return what is measured: by all workers where PROMETHEUS_MULTIPROC_DIR names their folder, else by this process."""
+    """Return the metrics of all workers if PROMETHEUS_MULTIPROC_DIR is set, else of this process."""
     everything = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(everything)  # type: ignore[no-untyped-call]

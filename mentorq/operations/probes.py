@@ -1,4 +1,4 @@
-"""What operators ask: whether the process, its database and its tables work."""
+"""Probes: whether the process, its database and its tables work."""
 
 import logging
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return 200 when the process and its database work, else 503."""
+    """Return 200 if the process and its database work, else 503."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -23,7 +23,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 200 when the database has every table that this version needs, else 503 with the remedy."""
+    """Return 200 if the database has every table that this version needs, else 503 with the remedy."""
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -35,6 +35,5 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def unavailable(error: Error) -> JsonResponse:
-    """Return a probe's 503, and log why the database does not answer."""
     logger.error("The database does not answer", exc_info=error)
     return JsonResponse({"status": "unavailable", "database": "does not answer"}, status=503)

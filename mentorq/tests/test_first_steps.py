@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_said_before_anything_else_with_the_remedy(tmp_p
 
         done = make_run(tmp_path, *(f"{variable}={port}" for variable, port in ports.items()))
 
-    expected = f"Port {busy} cannot be had, somebody else has it: make run PORT=8010 LCS_PORT=8011\n"
+    expected = f"Port {busy} is in use: make run PORT=8010 LCS_PORT=8011\n"
     assert (done.returncode != 0, done.stdout) == (True, expected)
 
 
@@ -126,7 +126,7 @@ def test_free_ports_are_no_obstacle(tmp_path):
     done = make_run(tmp_path, f"PORT={port}", f"LCS_PORT={lcs_port}")
 
     assert "it runs\n" in done.stdout
-    assert "cannot be had" not in done.stdout
+    assert "is in use" not in done.stdout
 
 
 def test_the_silent_minute_of_an_installation_is_announced():

@@ -17,7 +17,7 @@ from mentorq.api.texts import SEARCH_LENGTH, SEARCH_WORDS
 
 
 class DeskAdmin(ModelAdmin):
-    """A list on the desk that never counts its table, and is asked only by the columns in `filtered_by`."""
+    """A list of the desk. It never counts its table, and filters only by the columns in `filtered_by`."""
 
     show_full_result_count = False
     paginator = InfinitePaginator
@@ -26,17 +26,17 @@ class DeskAdmin(ModelAdmin):
     filtered_by: tuple[str, ...] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Return whether a query string may ask for that: by any other column one could guess a password's hash."""
+        """Allow only the lookups of `filtered_by`: with others one could guess the hash of a password."""
         return lookup in self.filtered_by
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        """Return whether a page may name a row by that column: nothing of ours is chosen by another than the id."""
+        """Allow only the id: no page names a row by another column."""
         return to_field == str(self.opts.pk.name)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Return what the words find; nothing, with a message, if there are too many of them."""
+        """Search for the words. Too many of them find nothing and give a message."""
         if len(search_term) > SEARCH_LENGTH or len(list(smart_split(search_term))) > SEARCH_WORDS:
             text = f"Search for at most {SEARCH_WORDS} words and {SEARCH_LENGTH} characters."
             self.message_user(request, text, messages.ERROR)
@@ -44,9 +44,9 @@ class DeskAdmin(ModelAdmin):
         return cast("tuple[QuerySet[Any], bool]", super().get_search_results(request, queryset, search_term))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer with the list; raises SuspiciousOperation (400) for a choice of rows that no list of ours offers."""
+        """Raises SuspiciousOperation (400) for a selection of rows that no list offers."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if request.POST.get("select_across", "0") != "0" or not all(re.fullmatch(ID, pk) for pk in chosen):
-            raise SuspiciousOperation("no list of ours offers that")
+            raise SuspiciousOperation("no list offers this selection")
         title = str(self.model._meta.verbose_name_plural).capitalize()
         return cast("HttpResponse", super().changelist_view(request, {"title": title, **(extra_context or {})}))

@@ -1,4 +1,4 @@
-"""The organizers' desk: the admin site, with LCS at its door."""
+"""The organizers' desk: the admin site, with sign-in through LCS."""
 
 import math
 from collections.abc import Callable
@@ -24,17 +24,17 @@ from mentorq_users.throttles import DeskThrottle
 
 
 class LCSAuthenticationForm(AuthenticationForm):
-    """Takes the e-mail and password of an LCS account, or of a local superuser while LCS is down."""
+    """Accepts the e-mail and password of an LCS account, or of a local superuser while LCS is down."""
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": "Please enter the e-mail and LCS password of an organizer or director.",
-        "throttled": "Too many tries with this e-mail. Please wait %(seconds)d seconds.",
+        "throttled": "Too many attempts with this e-mail. Please wait %(seconds)d seconds.",
         "unavailable": "LCS does not answer. Please try again in a moment; a local superuser can sign in meanwhile.",
     }
 
     def clean(self) -> dict[str, Any]:
-        """Return the cleaned data; raises ValidationError, also where LCS cannot be asked, or was asked too often."""
+        """Raises ValidationError, also if LCS does not answer or there were too many attempts."""
         throttle = DeskThrottle()
         email, password = (self.cleaned_data.get(name) for name in ("username", "password"))
         if email and password and not throttle.allow(self.request, normalize_email(email)):
@@ -47,18 +47,18 @@ class LCSAuthenticationForm(AuthenticationForm):
 
 
 class DeskSite(UnfoldAdminSite):
-    """Open to organizers, directors and local superusers, for as long as LCS says that they are that."""
+    """For organizers, directors and local superusers, as long as they have that role in LCS."""
 
     login_form = LCSAuthenticationForm
     index_title = "The organizers' desk"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether the desk is open to them, by roles that are as fresh as in the API."""
+        """Return whether the person may use the desk, by roles as fresh as in the API."""
         state_of(request).user = request.user  # for the log
         return bool(super().has_permission(request)) and self.is_still_staff(request)
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        """Return the view behind the door, with times in the desk's own zone; the API's stay in UTC."""
+        """Return the view for staff only, with times in DESK_TIME_ZONE. The API stays in UTC."""
         guarded = super().admin_view(view, cacheable)
 
         def in_desk_time(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -66,34 +66,34 @@ class DeskSite(UnfoldAdminSite):
                 response = guarded(request, *args, **kwargs)
                 response["X-Frame-Options"] = "DENY"  # unfold for Django 6 lets its own pages frame each other
                 if isinstance(response, SimpleTemplateResponse):
-                    response.render()  # now, because the zone is UTC again afterwards
+                    response.render()  # now, because afterwards the zone is UTC again
                 return cast("HttpResponse", response)
 
         return update_wrapper(in_desk_time, guarded)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer with the pages of the desk that a text names; raises SuspiciousOperation (400) for a page that is none."""
+        """Raises SuspiciousOperation (400) for a page that does not exist."""
         try:
             return cast("HttpResponse", super().search(request, extra_context))
         except (ValueError, InvalidPage) as error:
             raise SuspiciousOperation("no page of the search") from error
 
     def is_still_staff(self, request: HttpRequest) -> bool:
-        """Return whether LCS still makes them an organizer; the last known roles hold while it does not answer."""
+        """Return whether they are still staff in LCS. While LCS does not answer, the last known roles hold."""
         user: Any = request.user
         if user.is_superuser:
             return True
-        # Asked at most once a minute, so that a hanging LCS does not make every page wait.
+        # At most one call a minute, so that a hanging LCS does not delay every page.
         if (
             user.encrypted_lcs_token
             and user.roles_are_stale
             and cache.add(cache_key("roles", user.email), True, timeout=60)
         ):
             try:
-                request.user = check_roles(user)  # this very page is for the roles of now
+                request.user = check_roles(user)  # this page already uses the new roles
                 return request.user.is_staff
             except LCSRefused:
                 return False
             except LCSUnavailable:
                 return True
-        return bool(user.encrypted_lcs_token)  # without one LCS has refused them
+        return bool(user.encrypted_lcs_token)  # no token: LCS has refused it

@@ -1,4 +1,4 @@
-"""A circuit breaker (https://martinfowler.com/bliki/CircuitBreaker.html): stops asking a service that does not answer.
+"""A circuit breaker (https://martinfowler.com/bliki/CircuitBreaker.html): stops calling a service that does not answer.
 
 Not pybreaker, which holds its lock during the call, so that calls would wait for each other.
 """
@@ -8,7 +8,7 @@ import time
 
 
 class Breaker:
-    """After `failures` in a row, refuses for `seconds`; then lets one through every `seconds` until one succeeds."""
+    """Opens after `failures` in a row. Then it lets one attempt through every `seconds`, until one succeeds."""
 
     def __init__(self, failures: int, seconds: float) -> None:
         self.failures, self.seconds = failures, seconds
@@ -16,21 +16,20 @@ class Breaker:
         self.reset()
 
     def reset(self) -> None:
-        """Close it: an attempt went well."""
+        """Close the breaker after a successful attempt."""
         self.failed_in_a_row, self.opened_until = 0, 0.0
 
     def lets_through(self) -> bool:
-        """Return whether the next attempt should be made; whoever makes it says how it went."""
+        """Return whether to make the next attempt. The caller reports the outcome with `reset()` or `failed()`."""
         with self.lock:
             now = time.monotonic()
             if now < self.opened_until:
                 return False
             if self.opened_until:
-                self.opened_until = now + self.seconds  # the others wait for what this one sees
+                self.opened_until = now + self.seconds  # the others wait for the outcome of this one
             return True
 
     def failed(self) -> None:
-        """Count an attempt that got no answer."""
         with self.lock:
             self.failed_in_a_row += 1
             if self.failed_in_a_row >= self.failures:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-validate_length = MaxLengthValidator(254)  # what the account's column holds
+validate_length = MaxLengthValidator(254)  # the length of the column
 CALLS = Histogram(
     "mentorq_lcs_call_seconds",
     "Calls of LCS: how many, how long they took, and whether LCS answered, refused, or was unavailable.",
@@ -36,7 +36,7 @@ CALLS = Histogram(
 
 @dataclass(frozen=True)
 class LCSProfile:
-    """Who LCS says somebody is: a normalized e-mail, names (may be empty) and the roles that are true."""
+    """A person in LCS: a normalized e-mail, names (possibly empty) and the roles they have."""
 
     email: str
     first_name: str
@@ -45,14 +45,14 @@ class LCSProfile:
 
     @classmethod
     def from_body(cls, body: Any) -> "LCSProfile":
-        """Return the profile in an answer's body; raises LCSUnavailable where it has no valid e-mail or no role object."""
+        """Raises LCSUnavailable if the body has no valid e-mail or no role object."""
         if not isinstance(body, dict) or not isinstance(body.get("role"), dict):
             raise LCSUnavailable("a profile without a role object")
         return cls(
             email=_email(body.get("email")),
             first_name=_name(body.get("first_name")),
             last_name=_name(body.get("last_name")),
-            # Only a JSON true: the string "false" would be true to Python.
+            # Only a JSON true counts: Python takes the string "false" for true.
             roles=frozenset(role for role, held in body["role"].items() if held is True),
         )
 
@@ -81,9 +81,9 @@ def _email(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("not a text")
         validate_email(value)
-        if value != value.strip():  # it takes wide spaces for letters of a domain, which would fall away below
+        if value != value.strip():  # the validator accepts wide spaces in a domain, and normalizing would remove them
             raise ValueError("white space around it")
-        value.encode()  # a lone surrogate passes for a letter of a domain, but no database takes it
+        value.encode()  # the validator accepts a lone surrogate in a domain, and no database does
         validate_length(value)
     except (ValidationError, ValueError) as error:
         raise LCSUnavailable("a profile without a valid e-mail") from error
@@ -91,47 +91,46 @@ def _email(value: Any) -> str:
 
 
 def _storable(text: str) -> str:
-    """Return the text without what JSON can say and a database cannot keep: NUL and half a surrogate pair."""
+    """Remove what JSON can hold and a database cannot: NUL and half a surrogate pair."""
     return text.encode(errors="ignore").decode().replace("\0", "")
 
 
 def _name(value: Any) -> str:
-    """Return a name that fits our columns; anything but a text is no name."""
-    # Once more, because what is cut may end in a blank or a joiner.
+    """Return a name that fits the column, "" for anything but a text."""
+    # Twice, because the cut text may end in a blank or a joiner.
     return one_line(one_line(_storable(value))[:100]) if isinstance(value, str) else ""
 
 
 class LCSClient:
-    """The calls of LCS that MentorQ makes; every one ends within LCS_TIMEOUT seconds.
+    """The calls of LCS that MentorQ makes. Each ends within LCS_TIMEOUT seconds.
 
-    They raise LCSRefused, or LCSUnavailable for everything that is neither a refusal nor a well-formed good answer.
+    They raise LCSRefused, or LCSUnavailable if there is neither a refusal nor a well-formed answer.
     """
 
     def __init__(self, address: str = "") -> None:
-        """`address` is the client's for whom we ask at the door, where it has its share of the calls; "" inside."""
+        """`address` is the client's at sign-in, which limits its share of the calls; "" for people who have signed in."""
         self.address = address
 
     def authorize(self, email: str, password: str) -> str:
-        """Return an LCS token for the person's own e-mail and password."""
+        """Return an LCS token for an e-mail and its LCS password."""
         return self._call("/authorize", {"email": email, "password": password}, _token)
 
     def validate(self, email: str, token: str) -> LCSProfile:
-        """Return the profile of the token's owner, who need not be `email`: the caller compares."""
+        """Return the profile of the token's owner. The caller must compare it with `email`: newer LCS ignores that."""
         return self._call("/validate", {"email": email, "token": token}, LCSProfile.from_body)
 
     def read(self, token: str, email: str) -> LCSProfile:
-        """Return the profile of `email`, read with an organizer's token; raises LCSRefused also for a stranger."""
+        """Return the profile of `email`, read with an organizer's token; raises LCSRefused also for an unknown person."""
         for profile in self._call("/read", {"token": token, "query": {"email": email}}, _profiles):
             if profile.email == email:
                 return profile
         raise LCSRefused(f"{email} is not known to LCS")
 
     def slack_dm(self, token: str, other_email: str) -> str:
-        """Return the https link to a Slack conversation of the token's owner with somebody else."""
+        """Return the https link to a Slack conversation between the token's owner and somebody else."""
         return self._call("/slack-dm", {"token": token, "other_email": other_email}, _link)
 
     def _call(self, path: str, payload: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
-        """Return the body of LCS's answer through `parse`, within the deadline."""
         try:
             with _measured(path):
                 return parse(_open(*post(path, payload, self.address)))
@@ -141,14 +140,13 @@ class LCSClient:
 
 
 def _where() -> str:
-    """Return LCS's URL for the log, without a password in it, and on a laptop how to have LCS's stand-in there."""
+    """Return the URL of LCS for the log, without a password; on a laptop with the command for the stand-in."""
     url = re.sub("//.*@", "//…@", settings.LCS_BASE_URL)
     return f"{url}: manage.py runlcs {urlsplit(url).port}" if settings.DEBUG and urlsplit(url).port else url
 
 
 @contextmanager
 def _measured(call: str) -> Iterator[None]:
-    """Observe how long the block takes and how it ends."""
     start, outcome = time.perf_counter(), "answered"
     try:
         yield
@@ -163,7 +161,7 @@ def _measured(call: str) -> Iterator[None]:
 
 
 def _open(http_status: int, content: bytes) -> Any:
-    """Return the body inside LCS's envelope, whose `statusCode` is the real status; raises LCSRefused, LCSUnavailable."""
+    """Return the body in the envelope, whose `statusCode` is the real status; raises LCSRefused, LCSUnavailable."""
     envelope = _json(content)
     if not isinstance(envelope, dict) or type(envelope.get("statusCode")) is not int:
         raise LCSUnavailable(f"HTTP {http_status} without an envelope")
@@ -172,12 +170,12 @@ def _open(http_status: int, content: bytes) -> Any:
         raise LCSRefused(_reason(body) or f"status {status}")
     if status != 200 or http_status != 200:
         raise LCSUnavailable(f"HTTP {http_status}, status {status}")
-    # Older deployments encode the body once more.
+    # Older deployments encode the body twice.
     return _json(body) if isinstance(body, str) else body
 
 
 def _reason(body: Any) -> str:
-    """Return LCS's words for a refusal, which older deployments encode once more; "" where there are none."""
+    """Return the reason of a refusal, which older deployments encode twice; "" if there is none."""
     try:
         words = json.loads(body)
     except (ValueError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Links to Slack conversations, which LCS knows. The frontend asks every 30 seconds for every ticket, we ask LCS seldom."""
+"""Caches LCS's links to Slack conversations: the frontend asks for every ticket every 30 seconds."""
 
 import time
 
@@ -11,18 +11,18 @@ from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.lcs.transport import slots, take_slot
 from mentorq_users.models import User
 
-# What the frontend knows how to show, word for word.
+# The frontend recognizes these texts.
 REFUSALS = frozenset({"Slack ID not present within LCS for the given user(s)", "Other user not found within LCS"})
-# For how many seconds an answer is remembered.
+# Seconds for which an answer is cached.
 LINK_AGE, REFUSAL_AGE, FAILURE_AGE = 600, 60, 10
 
 Answer = tuple[str, str]  # "link", "refused" or "unavailable", and the text that goes with it
 
 
 def dm_link(user: User, other_email: str) -> str:
-    """Return the link from one person to the other; raises LCSRefused with a text for the frontend, and LCSUnavailable.
+    """Return the link between two people; raises LCSRefused with a text for the frontend, or LCSUnavailable.
 
-    Answers are remembered across processes, refusals and failures more briefly; a pair is never asked for twice at once.
+    All processes share the cache; refusals and failures stay for a shorter time. No pair is asked for twice at once.
     """
     key = cache_key("slack", user.email, other_email)
     kind, text = cache.get(key) or _ask_once(key, user, other_email)
@@ -34,13 +34,12 @@ def dm_link(user: User, other_email: str) -> str:
 
 
 def _ask_once(key: str, user: User, other_email: str) -> Answer:
-    """Return LCS's answer, asked for here, or by whoever is asking for that pair already."""
     asking = f"{key}:asking"
-    # It outlives the longest call, and is forgotten by itself where the asking process died.
+    # It outlives the longest call, and expires if the process dies.
     if not cache.add(asking, True, timeout=settings.LCS_TIMEOUT + 1):
         return _wait(key)
     try:
-        # Somebody may have asked and finished since the caller looked.
+        # Another request may have got the answer meanwhile.
         return cache.get(key) or _ask(key, user, other_email)
     finally:
         cache.delete(asking)
@@ -53,7 +52,7 @@ def _ask(key: str, user: User, other_email: str) -> Answer:
 
 
 def _answer(user: User, other_email: str) -> tuple[Answer, int]:
-    """Return LCS's answer and for how many seconds to remember it."""
+    """Return LCS's answer, and the seconds for which to cache it."""
     try:
         token = user.lcs_token
         if not token:
@@ -68,7 +67,7 @@ def _answer(user: User, other_email: str) -> tuple[Answer, int]:
 
 
 def _wait(key: str) -> Answer:
-    """Return the answer that another request is waiting for; it takes a place among those who wait for LCS."""
+    """Return the answer that another request is waiting for. This takes a slot, too."""
     take_slot()
     try:
         deadline = time.monotonic() + settings.LCS_TIMEOUT

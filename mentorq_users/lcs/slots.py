@@ -1,6 +1,6 @@
-"""Places in which a request may wait for a slow service, so that one client's address does not hold them all.
+"""Slots for requests to a slow service, shared fairly between client addresses.
 
-Not a semaphore, which does not know who asks: 30 connections with junk tokens kept 4 to 8 of 15 people out (2026-11).
+A semaphore does not know who asks: with one, 30 connections with junk tokens kept out 4 to 8 of 15 people (2026-11).
 """
 
 from threading import Condition
@@ -9,19 +9,19 @@ HASTE, PATIENCE = 0.1, 1.0  # seconds
 
 
 class Slots:
-    """`total` places, of which one address holds at most `each`; "" stands for people who have signed in already."""
+    """`total` slots, of which one address holds at most `each`. The address "" stands for people who have signed in."""
 
     def __init__(self, total: int, each: int, patient: int) -> None:
-        """`patient` waiters may take their time: each of them, too, holds a thread of the server's."""
+        """At most `patient` requests wait longer, because each of them holds a thread of the server."""
         self.total, self.each, self.most_patient = total, each, patient
         self.changed = Condition()
-        self.held: list[str] = []  # an address for each place that is taken
-        self.waiting: list[str] = []  # those of the patient ones
+        self.held: list[str] = []  # the address of each slot that is taken
+        self.waiting: list[str] = []  # the addresses that wait longer
 
     def acquire(self, address: str = "") -> bool:
-        """Take a place for that address; return False if none came free in time.
+        """Take a slot for this address; return False if none became free in time.
 
-        Whoever's address holds no place waits a little longer, and is next.
+        An address without a slot waits longer, and is next.
         """
         with self.changed:
             if not self._is_free_for(address) and not self._wait_for(address):
@@ -30,7 +30,7 @@ class Slots:
             return True
 
     def release(self, address: str = "") -> None:
-        """Give back a place of that address; raises ValueError if it holds none."""
+        """Give back a slot of this address; raises ValueError if it holds none."""
         with self.changed:
             self.held.remove(address)
             self.changed.notify_all()
@@ -44,7 +44,7 @@ class Slots:
             return self.changed.wait_for(lambda: self._is_free_for(address), PATIENCE)
         finally:
             self.waiting.remove(address)
-            self.changed.notify_all()  # who let this one go first
+            self.changed.notify_all()  # those that let this address go first
 
     def _is_free_for(self, address: str) -> bool:
         if len(self.held) >= self.total:

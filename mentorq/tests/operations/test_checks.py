@@ -27,7 +27,7 @@ def test_an_http_base_url_is_a_warning_before_deployment(settings, url):
 
     assert ours(deploy=True) == [
         checks.Warning(
-            "LCS_BASE_URL is http: passwords and tokens travel in the clear.",
+            "LCS_BASE_URL is http: passwords and tokens are sent unencrypted.",
             hint="Use the https URL, unless LCS runs on this machine.",
             id="mentorq.W001",
         )

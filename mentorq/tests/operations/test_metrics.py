@@ -45,7 +45,7 @@ def test_without_a_token_in_the_settings_it_is_not_there(db, client, path, heade
 def test_another_token_reads_nothing(db, client, metrics_token, given):
     response = client.get("/metrics", headers={"Authorization": given})
 
-    assert (response.status_code, response.content) == (401, b"METRICS_TOKEN is asked for.\n")
+    assert (response.status_code, response.content) == (401, b"Send METRICS_TOKEN as a Bearer token.\n")
     assert response["WWW-Authenticate"] == "Bearer"
 
 
@@ -54,7 +54,7 @@ def test_another_token_reads_nothing(db, client, metrics_token, given):
 def test_a_persons_token_reads_nothing(client_of, person, name):
     response = client_of(person(name)).get("/metrics")
 
-    assert (response.status_code, response.content) == (401, b"METRICS_TOKEN is asked for.\n")
+    assert (response.status_code, response.content) == (401, b"Send METRICS_TOKEN as a Bearer token.\n")
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])

@@ -17,16 +17,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("port", nargs="?", type=int, default=8001)
-        parser.add_argument("--fault", choices=sorted(FAULTS), default="", help="What every call meets, to see LCS ill.")
+        parser.add_argument("--fault", choices=sorted(FAULTS), default="", help="How every call fails.")
 
     def handle(self, *args: Any, port: int, fault: str, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("This is a stand-in for laptops; DEBUG is off here, so it does not run: unset SECRET_KEY.")
+            raise CommandError("The stand-in is for laptops only, but DEBUG is off: unset SECRET_KEY.")
         try:
             server = DevLCS(port)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise CommandError(f"Port {port} cannot be had ({reason}): name another, `runlcs 8011`.") from error
+            raise CommandError(f"Port {port} is not available ({reason}). Choose another: `runlcs 8011`.") from error
         server.fault = fault
         self.stdout.write(f"LCS's stand-in at {server.url}. Everybody's password is {PASSWORD!r}.")
         for person in PEOPLE:

@@ -191,7 +191,7 @@ def test_the_21st_guess_is_told_to_wait_and_asks_nobody(log_in, client, lcs):
     response = log_in("Olga@Example.EDU")
 
     (error,) = response.context["form"].non_field_errors()
-    assert re.fullmatch(r"Too many tries with this e-mail\. Please wait \d\d? seconds\.", error)
+    assert re.fullmatch(r"Too many attempts with this e-mail\. Please wait \d\d? seconds\.", error)
     assert (client.get(INDEX).status_code, len(lcs.calls)) == (302, asked)
 
 
@@ -221,7 +221,7 @@ def test_guessing_from_many_addresses_ends_too(client, root, settings):
     response = client.post(LOGIN, {"username": "root@example.edu", "password": "only-here"}, REMOTE_ADDR="192.0.2.77")
 
     (error,) = response.context["form"].non_field_errors()
-    assert re.fullmatch(r"Too many tries with this e-mail\. Please wait \d\d? seconds\.", error)
+    assert re.fullmatch(r"Too many attempts with this e-mail\. Please wait \d\d? seconds\.", error)
 
 
 def test_a_form_without_a_password_is_no_guess(log_in, client):

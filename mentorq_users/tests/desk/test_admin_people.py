@@ -244,7 +244,7 @@ def test_nobody_deactivates_themselves_or_a_local_superuser(signed_in):
     assert (said, User.objects.filter(is_active=False).count()) == (
         [
             "Deactivated: 0 people.",
-            "olga@example.edu was left out: nobody does this to themselves.",
+            "olga@example.edu was left out: nobody may do this to themselves.",
             "root@example.edu was left out: only another local superuser may do this to a local superuser.",
         ],
         0,
@@ -256,7 +256,7 @@ SUPERUSERS = "only another local superuser may do this to a local superuser"
 WHOM = {"ada": "", "mia": "", "dora": SENIORS, "dan": SENIORS, "other": SUPERUSERS}
 MAY = {
     "olga": {**WHOM, "oscar": SENIORS},
-    "dan": {**WHOM, "dora": "", "dan": "nobody does this to themselves", "oscar": ""},
+    "dan": {**WHOM, "dora": "", "dan": "nobody may do this to themselves", "oscar": ""},
     "root": {**dict.fromkeys(WHOM, ""), "oscar": ""},
 }
 

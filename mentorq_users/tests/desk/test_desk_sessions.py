@@ -137,7 +137,7 @@ def test_after_too_many_guesses_the_right_password_waits_for_the_windows_end(log
     clock.now += 1
     let_in = log_in()
 
-    assert refused.context["form"].non_field_errors() == ["Too many tries with this e-mail. Please wait 1 seconds."]
+    assert refused.context["form"].non_field_errors() == ["Too many attempts with this e-mail. Please wait 1 seconds."]
     assert (let_in.status_code, is_in(client)) == (302, True)
 
 

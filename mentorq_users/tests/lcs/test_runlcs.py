@@ -46,7 +46,7 @@ def test_it_refuses_to_run_without_debug(served, settings):
     with pytest.raises(CommandError) as error:
         call_command("runlcs", "0")
 
-    assert str(error.value) == "This is a stand-in for laptops; DEBUG is off here, so it does not run: unset SECRET_KEY."
+    assert str(error.value) == "The stand-in is for laptops only, but DEBUG is off: unset SECRET_KEY."
     assert served == []
 
 
@@ -55,7 +55,8 @@ def test_a_busy_port_is_said_and_not_thrown(laptop, lcs):
         call_command("runlcs", str(lcs.server_port))
 
     assert (
-        str(error.value) == f"Port {lcs.server_port} cannot be had (Address already in use): name another, `runlcs 8011`."
+        str(error.value)
+        == f"Port {lcs.server_port} is not available (Address already in use). Choose another: `runlcs 8011`."
     )
 
 
