@@ -1,3 +1,3 @@
-"""What the desk shows: Django imports this module to find it."""
+"""Registers the pages of the desk: Django imports this module."""
 
-from mentorq_backend.desk import people, tickets  # noqa: F401 - they register themselves
+from mentorq_backend.desk import people, tickets  # noqa: F401 - importing them registers their classes

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class MentorqBackendConfig(AppConfig):
-    """What a ticket is."""
+    """Tickets, their moves, history and feedback."""
 
     name = "mentorq_backend"
     verbose_name = "Tickets"

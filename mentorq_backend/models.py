@@ -1,4 +1,4 @@
-"""What a ticket is, which moves it makes, and the history of them."""
+"""Tickets with their moves, history and feedback."""
 
 from datetime import datetime
 from typing import Any
@@ -17,14 +17,14 @@ from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who, statu
 from mentorq_backend.querysets import FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
 from mentorq_users.models import User
 
-__all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for all models here
+__all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for models here
 
 INSTANTS = ("created", "queued", "claimed_datetime", "closed_datetime")
 RATINGS = [halves / 2 for halves in range(1, 11)]
 
 
 class Ticket(models.Model):
-    """A request for help. Its status changes only through the verbs below, which alone decide who may do what."""
+    """A request for help. Its status changes only through the verbs below, which decide who may do what."""
 
     Status = Status
 
@@ -43,7 +43,7 @@ class Ticket(models.Model):
     claimed_datetime = models.DateTimeField(null=True, blank=True)
     closed_datetime = models.DateTimeField(null=True, blank=True)
     moved = models.DateTimeField(editable=False, help_text="Its last move; later ones are never earlier.")
-    # From `queued`, in microseconds: integers, because both databases average them in C, SQLite date arithmetic in Python.
+    # Microseconds from `queued`. Integers, because SQLite runs Python for date arithmetic, row by row.
     time_to_claim = models.BigIntegerField(null=True, blank=True, editable=False)
     time_to_close = models.BigIntegerField(null=True, blank=True, editable=False)
     recorded = models.BooleanField(
@@ -59,7 +59,7 @@ class Ticket(models.Model):
             models.Index(fields=["owner_email", "-created", "-id"], name="ticket_owner_newest"),
             models.Index(fields=["owner_email"], condition=Q(status=Status.OPEN), name="ticket_owner_open"),
             models.Index(fields=["status", "-created", "-id"], name="ticket_status_newest"),
-            # The percentiles, which walk along them.
+            # For the percentiles.
             models.Index(fields=["time_to_claim"], condition=Q(time_to_claim__isnull=False), name="ticket_claim_times"),
             models.Index(
                 fields=["status", "time_to_close"],
@@ -80,7 +80,7 @@ class Ticket(models.Model):
         return f"#{self.pk} {shortened(self.title)}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert a new ticket; raises TypeError for one that exists, because that would undo what others did meanwhile."""
+        """Insert a new ticket; raises TypeError for an existing one: saving it would undo concurrent changes."""
         if not self._state.adding:
             raise TypeError("A ticket changes through its verbs or Ticket.objects.update(), never through save().")
         self.enter_queue()
@@ -89,7 +89,7 @@ class Ticket(models.Model):
             count_change()
 
     def enter_queue(self) -> None:
-        """Fill in, on a new ticket, what nobody gave: when it entered the queue, and its last move."""
+        """Set the missing `queued` and `moved` of a new ticket."""
         self.queued = self.queued or self.created
         self.moved = self.moved or max(filter(None, (getattr(self, column) for column in INSTANTS)))
 
@@ -99,11 +99,11 @@ class Ticket(models.Model):
 
     @property
     def row(self) -> tuple[Any, ...]:
-        """The columns of `TicketQuerySet.rows()`."""
+        """The same tuple as `TicketQuerySet.rows()` reads."""
         return tuple(self.has_feedback or None if column == FEEDBACK else getattr(self, column) for column in ROW)
 
     def claim(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
-        """Give an open ticket to `by`, or to whom an organizer names (a hand-over where it is claimed already)."""
+        """Give an open ticket to `by`, or to the mentor that an organizer names. A claimed one is handed over."""
         self.move(Status.CLAIMED, by=by, mentor_email=mentor_email, mentor=mentor)
 
     def release(self, *, by: User) -> None:
@@ -112,11 +112,11 @@ class Ticket(models.Model):
         self.move(Status.OPEN, by=by)
 
     def close(self, *, by: User, mentor_email: str = "", mentor: str = "") -> None:
-        """Say that it is done; a mentor who closes an open ticket becomes its mentor."""
+        """Close the ticket. A mentor who closes an open one becomes its mentor."""
         self.move(Status.CLOSED, by=by, mentor_email=mentor_email, mentor=mentor)
 
     def cancel(self, *, by: User, mentor_email: str | None = None) -> None:
-        """Take it back; an empty `mentor_email` forgets the mentor, None keeps them."""
+        """Cancel the ticket. An empty `mentor_email` removes the mentor, None keeps them."""
         self.move(Status.CANCELLED, by=by, mentor_email=mentor_email)
 
     def reopen(self, *, by: User) -> None:
@@ -125,11 +125,10 @@ class Ticket(models.Model):
         self.move(Status.OPEN, by=by)
 
     def move(self, to: str, *, by: User, mentor_email: str | None = None, mentor: str = "") -> None:
-        """Make the move to that status for `by`, with its history row, or raise and change nothing.
+        """Move the ticket for `by` and write its history row, or raise and change nothing.
 
         Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, LimitReached, TicketConflict `conflict`,
-        RateExceeded.
-        To name what holds already does nothing. `mentor` is the name to show, by default the account's.
+        RateExceeded. The current status again does nothing. `mentor` is the name to show, by default the account's.
         """
         named = self._named(to, by, mentor_email)
         if self._is_already(to, named):
@@ -146,24 +145,24 @@ class Ticket(models.Model):
         self._make(move, by, at, {**self._changes(to, named, mentor, by, at), "moved": at})
 
     def set_recorded_status(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
-        """Set, on a ticket not yet saved, what such a move would set, but no waiting times; raises MoveNotAllowed."""
+        """Set the status of a new, unsaved ticket as a move would, but without waiting times; raises MoveNotAllowed."""
         named = self._named(status, by, mentor_email or None)
         self._check_may_name(named, by)
         self.recorded = True
         self.queued = self.created
-        self.mentor = mentor  # also where nobody knows the e-mail any more
+        self.mentor = mentor  # also if the e-mail is unknown
         self._set(self._changes(status, named, mentor, by, at=self.created))
         if named and status == Status.CLOSED:
             self.claimed_datetime = self.created
 
     def hand_over(self, *, by: User, mentor_email: str, mentor: str = "") -> None:
-        """Give a claimed ticket to whom an organizer names; raises as `move` does."""
+        """Give a claimed ticket to the mentor that an organizer names; raises as `move` does."""
         if self.status != Status.CLAIMED:
             raise self._not_possible("given another mentor")
         self.claim(by=by, mentor_email=mentor_email, mentor=mentor)
 
     def rename_mentor(self, mentor: str, *, by: User) -> None:
-        """Show another name for the mentor of a claimed ticket, for that mentor or an organizer; raises as `move` does."""
+        """Change the shown name of the mentor, for this mentor or an organizer; raises as `move` does."""
         if self.status != Status.CLAIMED:
             raise self._not_possible("given another mentor")
         self._check_may(RENAME_MENTOR, by)
@@ -172,19 +171,19 @@ class Ticket(models.Model):
             self._make(RENAME_MENTOR, by, self._now(), changes)
 
     def mark_active(self, active: bool, *, by: User) -> None:
-        """Note whether the asker is still around; raises MoveNotAllowed for anyone but mentors and organizers."""
+        """Set whether the owner is still around; raises MoveNotAllowed except for mentors and organizers."""
         if not (by.is_mentor or by.is_staff):
-            raise MoveNotAllowed("Only mentors, organizers and directors say whether the asker is still around.")
+            raise MoveNotAllowed("Only mentors, organizers and directors may set whether the asker is still around.")
         Ticket.objects.filter(pk=self.pk).update(active=active)
         self.active = active
 
     def correct(self, *, by: User, **texts: str) -> None:
-        """Set its title, location or contact right, for an organizer; the history row tells what was there before.
+        """Correct title, location or contact, for an organizer. The history keeps the old texts.
 
-        Raises MoveNotAllowed, and TicketConflict where somebody changed the ticket meanwhile; both change nothing.
+        Raises MoveNotAllowed, or TicketConflict if the ticket was changed meanwhile; both change nothing.
         """
         if not by.is_staff:
-            raise MoveNotAllowed("Only organizers and directors correct a ticket.")
+            raise MoveNotAllowed("Only organizers and directors may correct a ticket.")
         was = {column: getattr(self, column) for column, text in texts.items() if text != getattr(self, column)}
         if not was:
             return
@@ -194,7 +193,7 @@ class Ticket(models.Model):
             corrected = self._write(by, self._now(), changes, note=note, **was)
         if not corrected:
             self._reread()
-            raise TicketConflict("It has changed meanwhile: look at it again.", code="conflict", ticket=self)
+            raise TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=self)
         self._set(changes)
 
     def conflict(self) -> TicketConflict:
@@ -209,7 +208,7 @@ class Ticket(models.Model):
     def other_party(self, user: User) -> str:
         """Return the e-mail of the person to talk to: for the owner the mentor, for everyone else the owner.
 
-        Raises MoveNotAllowed for who has no part in it, TicketConflict for the owner while there is no mentor.
+        Raises MoveNotAllowed for people without a part in it, TicketConflict for the owner if there is no mentor.
         """
         roles = self.roles_of(user)
         if Who.OWNER in roles:
@@ -234,7 +233,7 @@ class Ticket(models.Model):
         }
 
     def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
-        """Write the history row of a change that sets these columns; raises RateExceeded unless it is a correction."""
+        """Write the history row of these changes. Raises RateExceeded, except for a correction."""
         TicketEvent.objects.create(
             ticket=self,
             at=at,
@@ -249,15 +248,15 @@ class Ticket(models.Model):
             TicketEvent.objects.check_rate(by, opening=not from_status)
 
     def _named(self, to: str, by: User, mentor_email: str | None) -> str | None:
-        """Return whose ticket the move makes it: an e-mail, "" for nobody's, None for no change."""
+        """Return the e-mail of the mentor after the move, "" for none, None for no change."""
         if to == Status.OPEN:
             return ""
         if to == Status.CLAIMED:
             return mentor_email or by.email
         if to == Status.CANCELLED:
             return mentor_email
-        # The frontend always names who closes. An organizer who does so leaves the credit with who helped, and does not
-        # become the mentor of their own ticket.
+        # The frontend always names the person who closes. If that is an organizer, the mentor who helped stays, and nobody
+        # becomes the mentor of their own ticket.
         helped_by_another = self.status != Status.OPEN or by.email == self.owner_email
         if by.is_staff and mentor_email == by.email and helped_by_another:
             return None
@@ -275,12 +274,11 @@ class Ticket(models.Model):
         if not named or named == self.mentor_email:
             return
         if named == self.owner_email:
-            raise MoveNotAllowed("Nobody is the mentor of their own ticket.")
+            raise MoveNotAllowed("Nobody may be the mentor of their own ticket.")
         if named != by.email and not by.is_staff:
             raise MoveNotAllowed("Only an organizer or director may name somebody else as the mentor.")
 
     def _changes(self, to: str, named: str | None, mentor: str, by: User, at: datetime) -> dict[str, Any]:
-        """Return the columns that the move sets."""
         waited = None if self.recorded else waiting_time(self.queued, at)
         changes: dict[str, Any] = {"status": to}
         if named is not None and named != self.mentor_email:
@@ -291,9 +289,9 @@ class Ticket(models.Model):
             changes |= {"closed_datetime": None, "time_to_close": None}
         if to == Status.OPEN:
             changes |= {"claimed_datetime": None, "time_to_claim": None}
-            # A release keeps its place in the queue: its owner waits all the while.
+            # A release keeps the place in the queue: the owner is still waiting.
             changes |= {} if self.status == Status.CLAIMED else {"queued": at}
-        # An organizer who closes an open ticket for somebody else knows who helped, but not since when.
+        # An organizer may name who helped, but does not know since when.
         helps = to == Status.CLAIMED or (to == Status.CLOSED and named == by.email and by.is_mentor)
         if self.status == Status.OPEN and helps:
             changes |= {"claimed_datetime": at, "time_to_claim": waited}
@@ -302,7 +300,7 @@ class Ticket(models.Model):
         return changes
 
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
-        """Make the move, or raise because somebody changed the ticket since it was read."""
+        """Make the move; raises TicketConflict if somebody changed the ticket since it was read."""
         with transaction.atomic():
             one_at_a_time(by)
             if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:
@@ -316,7 +314,7 @@ class Ticket(models.Model):
             raise self.conflict()
 
     def _write(self, by: User, at: datetime, changes: dict[str, Any], *, note: str = "", **still: str) -> bool:
-        """Write changes and history row, in the caller's transaction, if the ticket is `still` as it was read."""
+        """Write changes and history row in the caller's transaction, if the ticket is `still` as it was read."""
         as_read = Ticket.objects.filter(pk=self.pk, status=self.status, mentor_email=self.mentor_email, **still)
         if not as_read.update(**changes):
             return False
@@ -324,12 +322,12 @@ class Ticket(models.Model):
         return True
 
     def _now(self) -> datetime:
-        """Return the instant of a move: now, but never before the last one, though clocks differ and step back."""
+        """Return now, but never an instant before the last move: clocks differ and step back."""
         return max(timezone.now(), self.moved)
 
     def _reread(self) -> None:
         self.refresh_from_db()
-        self.__dict__.pop("has_feedback", None)  # remembered from before
+        self.__dict__.pop("has_feedback", None)  # a cached property
 
     def _set(self, changes: dict[str, Any]) -> None:
         for column, value in changes.items():
@@ -360,7 +358,7 @@ class TicketEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
-        # What somebody did in the last hour. Corrections do not count, nor what files and `seed` bring by the million.
+        # For the hourly limits. Corrections, imports and `seed` do not count.
         indexes = [models.Index(fields=["by", "at", "from_status"], condition=Q(counts=True), name="ticketevent_done_here")]
 
     def __str__(self) -> str:
@@ -368,7 +366,7 @@ class TicketEvent(models.Model):
 
 
 class Feedback(models.Model):
-    """What a ticket's owner says of the help they got; it stays with the mentor whom the ticket had then."""
+    """The owner's rating of the help. It belongs to the mentor whom the ticket had at that time."""
 
     ticket = models.OneToOneField(Ticket, on_delete=models.PROTECT, primary_key=True, related_name="feedback")
     rating = models.FloatField(help_text="0.5 to 5 stars, in halves.")

@@ -1,4 +1,4 @@
-"""The table of moves: from which status to which, what that is called, and who may do it. Everything else is impossible."""
+"""The table of moves: from status, to status, verb, and who may do it. No other move is possible."""
 
 import enum
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from django.db import models
 
 
 class Status(models.TextChoices):
-    """Where a ticket is."""
+    """The status of a ticket."""
 
     OPEN = "OPEN", "open"
     CLAIMED = "CLAIMED", "claimed"
@@ -19,7 +19,7 @@ class Status(models.TextChoices):
 
 
 class Who(enum.StrEnum):
-    """What somebody can be to a ticket; the value is how a person would say it."""
+    """What a person can be to a ticket. The value is for messages."""
 
     MENTOR = "a mentor (not on their own ticket)"
     ITS_MENTOR = "its mentor"
@@ -35,12 +35,10 @@ class Move(NamedTuple):
 
     @property
     def people(self) -> str:
-        """Who may make it, in words."""
         return ", ".join(who for who in Who if who in self.who)
 
     @property
     def rule(self) -> str:
-        """The rule in words, for whoever was refused."""
         return f"Not yours to {self.verb}: that is for {self.people}."
 
 
@@ -61,7 +59,7 @@ MOVES: dict[tuple[str, str], Move] = {
     (Status.CANCELLED, Status.OPEN): _move("reopen", Who.OWNER),
 }
 
-# What a ticket of that status has, and has not; the database and the import both hold to it.
+# What a ticket with this status has and has not. The database and the import enforce it.
 HAS: dict[Status, dict[str, bool]] = {
     Status.OPEN: {"mentor_email": False, "claimed_datetime": False, "closed_datetime": False},
     Status.CLAIMED: {"mentor_email": True, "claimed_datetime": True, "closed_datetime": False},
@@ -71,7 +69,6 @@ HAS: dict[Status, dict[str, bool]] = {
 
 
 def status_and_instants_agree() -> models.Q:
-    """Return HAS as a condition on the columns."""
     return reduce(or_, (_has(status, **columns) for status, columns in HAS.items()))
 
 
@@ -84,9 +81,9 @@ def _has(status: Status, mentor_email: bool | None = None, **instants: bool) -> 
 
 
 def waiting_time(queued: datetime, at: datetime) -> int:
-    """Return the microseconds from the entry into the queue to a move."""
+    """Return the microseconds from entering the queue to a move."""
     return (at - queued) // timedelta(microseconds=1)
 
 
-# No move, but a correction of a claimed ticket, which is kept in the history like one.
+# Not a move, but a correction of a claimed ticket. The history keeps it like a move.
 RENAME_MENTOR = _move("rename the mentor", Who.ITS_MENTOR)

@@ -1,4 +1,4 @@
-"""Who may ask what about a ticket."""
+"""Permissions for history and feedback."""
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -8,7 +8,7 @@ from mentorq_backend.models import Feedback, Ticket
 
 
 class ReadsHistory(BasePermission):
-    """Lets organizers and directors read a ticket's history; asked about one ticket, so that an unseen one stays a 404."""
+    """Organizers and directors may read the history. Per object, so that an invisible ticket is still a 404."""
 
     message = "Only organizers and directors may read a ticket's history."
 
@@ -17,9 +17,9 @@ class ReadsHistory(BasePermission):
 
 
 class ChangesOwnFeedback(BasePermission):
-    """Lets whoever sees feedback read it, and only the ticket's owner change it."""
+    """Everybody who sees feedback may read it; only the owner of the ticket may change it."""
 
-    message = "Only the ticket's owner changes its feedback."
+    message = "Only the ticket's owner may change its feedback."
 
     def has_object_permission(self, request: Request, view: APIView, obj: Feedback) -> bool:
         return request.method in SAFE_METHODS or getattr(request.user, "email", "") == obj.ticket.owner_email

@@ -1,4 +1,4 @@
-"""Queries over tickets, their history and feedback: who sees which, their order, the limits, and how a new one comes in."""
+"""Querysets of tickets, history and feedback: visibility, order, limits, and new tickets."""
 
 from datetime import timedelta
 from functools import partial
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 MIDDLE_RATING = 2.75
 PRIOR_RATINGS = 5
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-STAFF_MAY_DO = 10  # times as much in an hour as everybody else
+STAFF_MAY_DO = 10  # times the hourly limit
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
-    """Tickets: who sees which, newest first, the limit of open ones, a new one with its history."""
+    """Visibility, order and limit of tickets, and new tickets with their history."""
 
     def update(self, **columns: Any) -> int:
-        """Set the columns and return how many rows there were; the `version` of each goes up."""
+        """Update the rows, raise the `version` of each and the revision, and return the number of rows."""
         with transaction.atomic(savepoint=False):
             changed = super().update(**{"version": F("version") + step(), **columns})
             if changed:
@@ -39,7 +39,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return changed
 
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list["Ticket"]:
-        """Insert the tickets in one statement and count the change."""
+        """Insert the tickets and raise the revision."""
         tickets = list(objs)
         for ticket in tickets:
             ticket.enter_queue()
@@ -48,45 +48,43 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             return super().bulk_create(tickets, *args, **kwargs)
 
     def visible_to(self, user: User) -> "TicketQuerySet":
-        """Return what that person may see: mentors, organizers and directors everything, everyone else their own."""
+        """Mentors, organizers and directors see every ticket, everyone else their own."""
         return self.all() if user.sees_every_ticket else self.filter(owner_email=user.email)
 
     def rows(self) -> "models.QuerySet[Ticket, tuple[Any, ...]]":
-        """Return the columns of `columns.ROW`, without making model instances of them."""
+        """Read tuples of `columns.ROW` instead of model instances."""
         return self.values_list(*ROW)
 
     def with_feedback(self) -> "TicketQuerySet":
-        """Read each ticket's feedback with it, in one query."""
         return self.select_related("feedback")
 
     def newest_first(self) -> "TicketQuerySet":
-        """Return them in the order in which everybody reads them."""
         return self.order_by("-created", "-id")
 
     def check_limit(self, owner_email: str, *, reopening: "Ticket | None" = None) -> None:
-        """Raise LimitReached where one more open ticket would be too many; call it inside the transaction that adds it."""
+        """Raise LimitReached if one more open ticket is too many. Call it in the transaction that adds the ticket."""
         lock(f"open tickets of {owner_email}")
         if self.filter(owner_email=owner_email, status=Status.OPEN).count() >= settings.TICKETS_MAX_OPEN:
             raise LimitReached(
-                f"Nobody has more than {settings.TICKETS_MAX_OPEN} open tickets: cancel one, or wait for a mentor.",
+                f"Nobody may have more than {settings.TICKETS_MAX_OPEN} open tickets: cancel one, or wait for a mentor.",
                 ticket=reopening,
             )
 
     @transaction.atomic
     def get_or_record(self, *, by: User, status: str = Status.OPEN, **fields: Any) -> tuple["Ticket", bool]:
-        """Return a new ticket and True, or the ticket that was asked for already and False; raises as `record` does.
+        """Return a new ticket and True, or the same ticket from a moment ago and False; raises as `record` does.
 
-        The answer to a request may be lost, and the button be pressed again.
+        A response may get lost, and people press the button again.
         """
         one_at_a_time(by)
         lock(f"open tickets of {fields['owner_email']}")
-        first = self._of_the_same_words(**fields) if status == Status.OPEN else None
+        first = self._repeated(**fields) if status == Status.OPEN else None
         return (first, False) if first else (self.record(by=by, status=status, **fields), True)
 
-    def _of_the_same_words(
+    def _repeated(
         self, *, owner_email: str, title: str, location: str, comment: str = "", contact: str = "", **other: Any
     ) -> "Ticket | None":
-        """Return that owner's first ticket that has these words, was opened within a minute and is still open."""
+        """Return the owner's first open ticket with these texts from the last minute."""
         same = self.filter(owner_email=owner_email, title=title, location=location, comment=comment, contact=contact)
         return same.filter(status=Status.OPEN, created__gt=timezone.now() - MINUTE).order_by("id").first()
 
@@ -96,7 +94,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     ) -> "Ticket":
         """Return a new ticket with its first history row; raises MoveNotAllowed, LimitReached, RateExceeded.
 
-        Any other status than OPEN records help already given: it has its instants, but no waiting time.
+        Any other status than OPEN records help already given: with instants, but without waiting times.
         """
         ticket = self.model(**fields)
         ticket.owner = ticket.owner or User.objects.name_of(ticket.owner_email, by=by)
@@ -112,31 +110,31 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
 
 class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
-    """The history of tickets: how much one person did in the last hour."""
+    """The history of tickets, and the hourly limits."""
 
     def check_rate(self, by: User, *, opening: bool) -> None:
-        """Raise RateExceeded if that person has opened, or moved, more tickets in the last hour than one may.
+        """Raise RateExceeded if the person has opened, or moved, too many tickets in the last hour.
 
-        Call it after the history row is written, in its transaction and after `one_at_a_time`.
+        Call it after writing the history row, in the same transaction and after `one_at_a_time`.
         """
         most = (settings.TICKETS_PER_HOUR if opening else settings.MOVES_PER_HOUR) * (STAFF_MAY_DO if by.is_staff else 1)
         since = timezone.now() - HOUR
         counts = DONE[opening](by.email, connection.ops.adapt_datetimefield_value(since))
         if counts and counts[0][0] > most:
-            # The oldest of those that count; it is followed by `most` later ones, of which the last is undone now.
+            # The oldest row that counts. `most` later ones follow; the last of them is undone now.
             oldest: TicketEvent = self.done_by(by.email, opening).order_by("-at")[most]
             raise RateExceeded(most, opening=opening, wait=(oldest.at - since).total_seconds())
 
     def done_by(self, email: Any, opening: bool) -> "TicketEventQuerySet":
-        """Return what that person did here: openings, or moves; neither corrections nor what a file brought."""
+        """Return the person's openings, or moves, without corrections and imports."""
         done = self.filter(by=email, counts=True)
         return done.filter(from_status="") if opening else done.exclude(from_status="")
 
 
 def one_at_a_time(by: User) -> None:
-    """Let one request of that person at a time open or move tickets; held until the transaction ends.
+    """Let this person open or move one ticket at a time, until the transaction ends.
 
-    Call it before any row is written: else each of two requests could hold the row that the other one waits for.
+    Call it before writing any row: otherwise two requests could each hold the row that the other one waits for.
     """
     lock(f"work of {by.email}")
 
@@ -146,35 +144,35 @@ def _count_done(opening: bool, email: Any, since: Any) -> "models.QuerySet[Ticke
     return events.done_by(email, opening).filter(at__gt=since).values("by").values_list(Count("pk"))
 
 
-# Compiled, because every move asks it: uncompiled it is a sixth of a claim (November 2026).
+# Compiled, because every move needs it: uncompiled it takes a sixth of a claim (November 2026).
 DONE = {opening: CompiledQuery(partial(_count_done, opening), 2) for opening in (True, False)}
 
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
-    """Feedback: who sees which, giving it, and the leaderboard made of it."""
+    """Visibility of feedback, new feedback, and the leaderboard."""
 
     def visible_to(self, user: User) -> "FeedbackQuerySet":
-        """Return what that person may see: directors everything, everyone else what they gave."""
+        """Directors see all feedback, everyone else the feedback that they gave."""
         return self if user.sees_all_feedback else self.filter(ticket__owner_email=user.email)
 
     @transaction.atomic
     def give(self, ticket: "Ticket", *, rating: float, comments: str = "") -> "Feedback":
-        """Return new feedback for the mentor whom the ticket has now.
+        """Create feedback for the current mentor of the ticket.
 
-        Raises MoveNotAllowed unless it is closed and has one, IntegrityError where it has feedback already.
+        Raises MoveNotAllowed unless the ticket is closed and has a mentor, IntegrityError if it has feedback already.
         """
-        # Nothing but the version changes: the ticket shows the feedback's URL from now on.
+        # This raises only the version: the ticket shows the URL of its feedback from now on.
         rateable = type(ticket).objects.filter(pk=ticket.pk, status=Status.CLOSED, mentor_email=ticket.mentor_email)
         if ticket.mentor_email in ("", ticket.owner_email) or not rateable.update():
-            raise MoveNotAllowed("Only a closed ticket that a mentor helped with can be rated.")
+            raise MoveNotAllowed("Only a closed ticket with a mentor can be rated.")
         mentor = {"mentor": ticket.mentor, "mentor_email": ticket.mentor_email}
         return self.create(ticket=ticket, rating=rating, comments=comments, **mentor)
 
     def leaderboard(self) -> Any:
         """Return rows `{"mentor_email", "name", "average_rating", "ratings", "smoothed"}` by mentor, best first.
 
-        The order is by a Bayesian average (https://en.wikipedia.org/wiki/Bayesian_average): as if everybody had
-        PRIOR_RATINGS ratings in the middle of the scale besides, so that one five does not outrank forty good ones.
+        The order is by a Bayesian average (https://en.wikipedia.org/wiki/Bayesian_average): everybody starts with
+        PRIOR_RATINGS ratings in the middle of the scale, so that a single 5 does not outrank forty good ratings.
         """
         ratings = Count("pk")
         smoothed = (Sum("rating") + PRIOR_RATINGS * MIDDLE_RATING) / (ratings + PRIOR_RATINGS)

@@ -1,4 +1,4 @@
-"""Tickets as JSON: one serializer shows them, one opens them, one moves them."""
+"""Tickets as JSON: serializers to read, open and move them, and for history and feedback."""
 
 from datetime import datetime
 from typing import Any
@@ -23,9 +23,9 @@ INSTANTS = [key for key in KEYS if isinstance(FIELDS.get(MADE_OF.get(key, key)),
 
 
 class Representation:
-    """How a viewer sees tickets: what TicketSerializer's fields make of them, at a tenth of the cost.
+    """Renders rows of `TicketQuerySet.rows()` for a viewer, at a tenth of the cost of TicketSerializer's fields.
 
-    It is called with a row of `TicketQuerySet.rows()`. A test holds the two to the same bytes.
+    A test compares the bytes of both.
     """
 
     def __init__(self, request: Any, viewer: User) -> None:
@@ -44,7 +44,7 @@ class Representation:
 
 
 def instant(at: datetime | None) -> str | None:
-    """Return an instant in UTC as REST framework writes it."""
+    """Write an instant in UTC as REST framework does."""
     return f"{at.isoformat()[:-6]}Z" if at else None
 
 
@@ -56,11 +56,11 @@ class TicketRowsSerializer(serializers.ListSerializer[Any]):
 
 
 class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
-    """A ticket as everybody who may see it sees it."""
+    """A ticket, as everybody sees who may see it."""
 
     created_datetime = serializers.DateTimeField(source="created", read_only=True, help_text="The same as `created`.")
-    mentor_email = serializers.CharField(read_only=True, help_text="Empty where there is no mentor.")
-    feedback = serializers.SerializerMethodField(help_text="The URL of its feedback, empty where there is none.")
+    mentor_email = serializers.CharField(read_only=True, help_text="Empty if there is no mentor.")
+    feedback = serializers.SerializerMethodField(help_text="The URL of its feedback, empty if there is none.")
 
     class Meta:
         model = Ticket
@@ -72,14 +72,14 @@ class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
         return Representation(request, request.user)(instance.row)
 
     def get_feedback(self, ticket: Ticket) -> str:
-        """Return the URL for whoever may read it; `""` for others, as if there were none."""
+        """Return the URL, or `""` if the viewer may not read the feedback."""
         if not (ticket.has_feedback and self.context["request"].user.sees_feedback_of(ticket.owner_email)):
             return ""
         return reverse("feedback-detail", args=[ticket.pk], request=self.context["request"])
 
 
 class TicketWriteSerializer(serializers.Serializer[Ticket]):
-    """What the two that write share: who writes, addresses in lower case, and the whole ticket as the answer."""
+    """The base of the serializers that write: e-mails in lower case, and the whole ticket as the response."""
 
     status = serializers.ChoiceField(choices=Status.choices, required=False)
     mentor = OneLineField(required=False, allow_blank=True)
@@ -90,19 +90,18 @@ class TicketWriteSerializer(serializers.Serializer[Ticket]):
 
     @property
     def user(self) -> User:
-        """Who sends the request."""
         user: User = self.context["request"].user
         return user
 
 
 class TicketCreateSerializer(TicketWriteSerializer, serializers.ModelSerializer[Ticket]):
-    """A new ticket; for organizers also the record of help already given."""
+    """A new ticket, or (for organizers) a record of help already given."""
 
     owner_email = EmailField(max_length=254, required=False, help_text="By default the caller.")
     owner = OneLineField(required=False, allow_blank=True, help_text="The name to show; by default the owner's.")
     title = OneLineField()
-    comment = LinesField(required=False, allow_blank=True, allow_null=True, help_text="`null` counts as left out.")
-    contact = OneLineField(required=False, allow_blank=True, allow_null=True, help_text="`null` counts as left out.")
+    comment = LinesField(required=False, allow_blank=True, allow_null=True, help_text="`null` is ignored.")
+    contact = OneLineField(required=False, allow_blank=True, allow_null=True, help_text="`null` is ignored.")
     location = OneLineField()
 
     class Meta:
@@ -112,32 +111,31 @@ class TicketCreateSerializer(TicketWriteSerializer, serializers.ModelSerializer[
         ]  # fmt: skip
 
     def validate_status(self, status: str) -> str:
-        """Return the status; raises ValidationError where somebody else than an organizer asks for another than OPEN."""
+        """Raises ValidationError for any other status than OPEN, except from organizers."""
         if status != Status.OPEN and not self.user.is_staff:
-            raise ValidationError("Only organizers and directors record a ticket that is not OPEN: leave it out.")
+            raise ValidationError("Only organizers and directors may record a ticket that is not OPEN: leave it out.")
         return status
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields, the owner's address among them; raises PermissionDenied for somebody else's."""
+        """Add the owner's e-mail; raises PermissionDenied for somebody else's, except from organizers."""
         owner_email = attrs.setdefault("owner_email", self.user.email)
         if owner_email != self.user.email and not self.user.is_staff:
-            raise PermissionDenied("Only organizers and directors open a ticket for somebody else.")
+            raise PermissionDenied("Only organizers and directors may open a ticket for somebody else.")
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Ticket:
-        """Return the ticket; `is_new` says afterwards whether it was not there before."""
+        """Return the ticket, and set `is_new` to whether it was created now."""
         ticket, self.is_new = Ticket.objects.get_or_record(by=self.user, **validated_data)
         return ticket
 
 
 class TicketMoveSerializer(TicketWriteSerializer):
-    """A move of a ticket: every other field is ignored."""
+    """A move of a ticket. Other fields are ignored."""
 
-    # Declared, because to derive it from the model anew in every claim costs more than the claim.
+    # Declared, because deriving it from the model in every claim takes longer than the claim.
     active = BooleanField(required=False)
 
     def update(self, instance: Ticket, validated_data: dict[str, Any]) -> Ticket:
-        """Return the ticket after the move, or raise and change nothing."""
         if "active" not in validated_data:
             return self._move(instance, **validated_data)
         with transaction.atomic():
@@ -163,7 +161,7 @@ class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
         fields = ["at", "by", "mentor_email", "note"]
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Return the fields; `from` is a word of Python's own and cannot be declared as an attribute."""
+        """`from` is a keyword of Python, so it cannot be declared as an attribute."""
         fields = super().get_fields()
         return {
             "at": fields["at"],
@@ -182,7 +180,7 @@ class StarsField(serializers.Field[float, float, float, Any]):
     default_error_messages = {"invalid": "A number from 0.5 to 5, in halves, is needed here."}
 
     def to_internal_value(self, data: Any) -> float:
-        """Return the rating; raises ValidationError for anything else, a number in a string included."""
+        """Raises ValidationError for anything else, even for a number in a string."""
         if isinstance(data, bool) or not isinstance(data, (int, float)) or data not in RATINGS:
             self.fail("invalid")
         return float(data)
@@ -192,9 +190,11 @@ class StarsField(serializers.Field[float, float, float, Any]):
 
 
 class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
-    """What an owner says of the help they got."""
+    """The rating and comments of a ticket's owner."""
 
-    ticket = serializers.IntegerField(source="ticket_id", min_value=1, help_text="The ticket's id; given once.")
+    ticket = serializers.IntegerField(
+        source="ticket_id", min_value=1, help_text="The id of the ticket. It cannot be changed."
+    )
     ticket_url = serializers.HyperlinkedRelatedField[Ticket](source="ticket", view_name="ticket-detail", read_only=True)
     rating = StarsField(help_text="0.5 to 5 stars, in halves.")
     comments = LinesField(required=False, allow_blank=True)
@@ -204,25 +204,25 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         fields = ["ticket", "ticket_url", "rating", "comments"]
 
     def validate_ticket(self, ticket_id: int) -> int:
-        """Return the id and keep its ticket; raises Http404 for another's, whatever is wrong besides."""
+        """Keep the ticket; raises Http404 for somebody else's, even if other fields are invalid."""
         if self.instance is None:
             self.rated_ticket = get_object_or_404(Ticket, pk=ticket_id, owner_email=self.context["request"].user.email)
         return ticket_id
 
     def create(self, validated_data: dict[str, Any]) -> Feedback:
-        """Return the feedback; raises MoveNotAllowed, and ValidationError for a second one."""
+        """Raises MoveNotAllowed, or ValidationError if the ticket has feedback already."""
         del validated_data["ticket_id"]
         try:
             return Feedback.objects.give(self.rated_ticket, **validated_data)
         except IntegrityError as error:
-            raise ValidationError({"ticket": ["It has feedback already: change that with PATCH."]}) from error
+            raise ValidationError({"ticket": ["The ticket has feedback already: change it with PATCH."]}) from error
 
     def update(self, instance: Feedback, validated_data: dict[str, Any]) -> Feedback:
-        """Return the feedback with another rating or comments; the ticket stays the same."""
+        """Change rating or comments. The ticket stays the same."""
         columns = {name: value for name, value in validated_data.items() if name != "ticket_id"}
         for name, value in columns.items():
             setattr(instance, name, value)
-        instance.save(update_fields=columns)  # only these: another request may be changing the others
+        instance.save(update_fields=columns)  # only these: another request may change the others
         return instance
 
 

@@ -1,6 +1,6 @@
-"""The figures of the waiting queue: computed in SQL, with the same meaning on SQLite and PostgreSQL.
+"""The statistics of tickets, computed in SQL, equal on SQLite and PostgreSQL.
 
-Whoever shows figures takes them from here. Durations are seconds; those without any ticket to measure are None.
+All figures that MentorQ shows come from here. Durations are in seconds, None if there are no tickets to measure.
 """
 
 import math
@@ -19,21 +19,21 @@ from mentorq_backend.querysets import FeedbackQuerySet, TicketQuerySet
 from mentorq_users.models import User
 
 CLOSED_ACTIVE = Q(status=Status.CLOSED, active=True)
-SECOND = 1_000_000  # microseconds, in which tickets keep their waiting times
-WAITED_MINUTES = [0, 1, 2, 5, 10, 20, 40, 80]  # where the steps of the distribution begin; the last has no end
+SECOND = 1_000_000  # microseconds, the unit of the stored waiting times
+WAITED_MINUTES = [0, 1, 2, 5, 10, 20, 40, 80]  # the lower ends of the ranges; the last one is open
 
 
 class Hour(Func):
-    """The instant at which the hour of an instant began, on the clocks of that zone.
+    """The start of the hour of an instant, in a time zone.
 
-    Not TruncHour, which makes one hour of the two that have the same name on the night on which clocks go back.
+    Unlike TruncHour it tells the two hours apart that have the same name when the clocks go back.
     """
 
     output_field = DateTimeField()
 
     def __init__(self, instant: Any, *, tzinfo: tzinfo) -> None:
         super().__init__(instant, ExtractMinute(instant, tzinfo=tzinfo))
-        self.is_utc = str(tzinfo) == "UTC"  # datetime's own, and the time zone database's
+        self.is_utc = str(tzinfo) == "UTC"  # both datetime's UTC and that of the time zone database
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra_context: Any) -> tuple[str, Any]:
         return self.as_sql(
@@ -41,7 +41,7 @@ class Hour(Func):
         )
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra_context: Any) -> tuple[str, Any]:
-        """Return the SQL; the full hours of UTC are cut off the text, because Django's zones are Python called for each."""
+        """In UTC it cuts the text off, because Django calls Python for each row if there is a time zone."""
         if self.is_utc:
             instant, params = compiler.compile(self.source_expressions[0])
             return f"SUBSTR({instant}, 1, 13) || ':00:00'", params
@@ -54,7 +54,7 @@ class Hour(Func):
 
 
 def summary(tickets: TicketQuerySet, zone: tzinfo = UTC) -> dict[str, Any]:
-    """Return every figure of `GET /api/tickets/stats/` over these tickets, by the hours of that zone."""
+    """Return the figures of `GET /api/tickets/stats/` for these tickets, by the hours of this zone."""
     figures = _totals(tickets)
     to_claim = tickets.filter(time_to_claim__isnull=False)
     to_close = tickets.filter(CLOSED_ACTIVE, time_to_close__isnull=False)
@@ -79,14 +79,14 @@ def summary(tickets: TicketQuerySet, zone: tzinfo = UTC) -> dict[str, Any]:
 
 
 def percentile(tickets: TicketQuerySet, duration: str, percent: int, count: int) -> float | None:
-    """Return the nearest-rank percentile, in seconds, of a duration column that holds no null in these `count` tickets."""
+    """Return the nearest-rank percentile, in seconds, of a duration that is not null in these `count` tickets."""
     rank = max(math.ceil(count * percent / 100), 1)
-    # Not [rank - 1]: since they were counted, the last of them may have been reopened.
+    # Not [rank - 1]: a ticket may have been reopened since they were counted.
     return _seconds(tickets.order_by(duration).values_list(duration, flat=True)[rank - 1 : rank].first())
 
 
 def per_hour(tickets: TicketQuerySet, zone: tzinfo) -> list[dict[str, Any]]:
-    """Return what became of the tickets of each hour of creation, oldest first."""
+    """Return the figures of the tickets of each hour of creation, oldest first."""
     rows = (
         tickets.annotate(hour=Hour("created", tzinfo=zone))
         .values("hour")
@@ -102,7 +102,7 @@ def per_hour(tickets: TicketQuerySet, zone: tzinfo) -> list[dict[str, Any]]:
 
 
 def per_mentor(tickets: TicketQuerySet) -> list[dict[str, Any]]:
-    """Return what each mentor has their name on, holds, closed and took for it, busiest first."""
+    """Return the figures of each mentor, busiest first."""
     rows = (
         tickets.exclude(mentor_email="")
         .values("mentor_email")
@@ -119,9 +119,9 @@ def per_mentor(tickets: TicketQuerySet) -> list[dict[str, Any]]:
 
 
 def desk(tickets: TicketQuerySet) -> dict[str, Any]:
-    """Return `summary` by the hours of the present zone, and what the organizers' desk draws besides.
+    """Return `summary` by the hours of the current zone, and the further figures of the desk.
 
-    Its hours and mentors have `median` too, and mentors `rating`.
+    Hours and mentors also have `median`, and mentors `rating`.
     """
     zone = timezone.get_current_timezone()
     figures = summary(tickets, zone)
@@ -142,16 +142,16 @@ def desk(tickets: TicketQuerySet) -> dict[str, Any]:
 
 
 def mentors() -> list[tuple[User, int]]:
-    """Return each active mentor and how many tickets they hold: whoever holds none is free, and comes first."""
+    """Return each active mentor with the number of tickets they hold. Free mentors, who hold none, come first."""
     held = dict(Ticket.objects.filter(status=Status.CLAIMED).values_list("mentor_email").annotate(Count("pk")))
     people = User.objects.filter(is_mentor=True, is_active=True).order_by("first_name", "email")
     return sorted(((mentor, held.get(mentor.email, 0)) for mentor in people), key=lambda pair: pair[1])
 
 
 def now(tickets: TicketQuerySet, longest: int = 5) -> dict[str, Any]:
-    """Return what is going on: counts, the open tickets that wait `longest`, and the mentors who hold a ticket.
+    """Return the current counts, the `longest` waiting tickets, and the mentors who hold a ticket.
 
-    Mentors are rows `{"mentor_email", "name", "claimed", "since"}`, who has held one for the longest first.
+    Mentors are rows `{"mentor_email", "name", "claimed", "since"}`, the longest claim first.
     """
     waiting = tickets.filter(status=Status.OPEN)
     held = tickets.filter(status=Status.CLAIMED)
@@ -167,25 +167,25 @@ def now(tickets: TicketQuerySet, longest: int = 5) -> dict[str, Any]:
 
 
 def by_status(tickets: TicketQuerySet) -> dict[str, int]:
-    """Return how many of these tickets have each status, those that none has too."""
+    """Return the number of tickets of each status, even if it is 0."""
     return {**dict.fromkeys(Status.values, 0), **dict(tickets.values_list("status").annotate(Count("id")).order_by())}
 
 
 def waiting_times(tickets: TicketQuerySet) -> list[dict[str, Any]]:
-    """Return how many tickets waited how long for a mentor: rows `{"from", "to", "tickets"}` in minutes, `to` exclusive."""
+    """Return the distribution of the waits: rows `{"from", "to", "tickets"}` in minutes, `to` exclusive."""
     steps = list(zip(WAITED_MINUTES, [*WAITED_MINUTES[1:], None], strict=True))
     counts = tickets.aggregate(**{f"from_{least}": Count("id", filter=_waited(least, most)) for least, most in steps})
     return [{"from": least, "to": most, "tickets": counts[f"from_{least}"]} for least, most in steps]
 
 
 def rating_counts(tickets: TicketQuerySet) -> list[dict[str, Any]]:
-    """Return how often each rating was given: rows `{"rating", "tickets"}`, the lowest first."""
+    """Return rows `{"rating", "tickets"}`, the lowest rating first."""
     counts = dict(_feedback(tickets).values_list("rating").annotate(Count("pk")))
     return [{"rating": rating, "tickets": counts.get(rating, 0)} for rating in RATINGS]
 
 
 def per_hour_of_day(hours: Iterable[Mapping[str, Any]]) -> list[dict[str, int]]:
-    """Return the tickets of all days by the hour of the day, from the rows of `per_hour` in the present time zone."""
+    """Sum the rows of `per_hour` by the hour of the day, in the current time zone."""
     counts: Counter[int] = Counter()
     for row in hours:
         counts[timezone.localtime(row["hour"]).hour] += row["tickets"]
@@ -193,19 +193,18 @@ def per_hour_of_day(hours: Iterable[Mapping[str, Any]]) -> list[dict[str, int]]:
 
 
 def _waited(least: int, most: int | None) -> Q:
-    """Return the condition that a ticket waited so many minutes."""
     waited = Q(time_to_claim__gte=least * 60 * SECOND)
     return waited if most is None else waited & Q(time_to_claim__lt=most * 60 * SECOND)
 
 
 def _percentiles(tickets: TicketQuerySet, by: Any) -> dict[Any, tuple[float | None, float | None]]:
-    """Return the median and the 90th percentile (nearest rank) of the seconds to a claim, for each value of `by`."""
+    """Return median and 90th percentile (nearest rank) of the seconds to a claim, for each value of `by`."""
     ranked = tickets.filter(time_to_claim__isnull=False).annotate(
         by_=by,
         rank=Window(RowNumber(), partition_by="by_", order_by="time_to_claim"),
         count=Window(Count("id"), partition_by="by_"),
     )
-    # Not `rank__in`, of whose expressions Django 5.2 keeps one where they are windows.
+    # Not `rank__in`: Django 5.2 keeps only one of its expressions if they are windows.
     ends = ranked.filter(Q(rank=_rank(F("count"), 50)) | Q(rank=_rank(F("count"), 90))).order_by("by_", "rank")
     found: dict[Any, list[float | None]] = {}
     for value, waited in ends.values_list("by_", "time_to_claim"):
@@ -214,7 +213,7 @@ def _percentiles(tickets: TicketQuerySet, by: Any) -> dict[Any, tuple[float | No
 
 
 def _rank(count: Any, percent: int) -> Any:
-    """Return the nearest rank, rounded up; both databases divide integers into integers."""
+    """Return the nearest rank, rounded up. Both databases divide integers as integers."""
     return (count * percent + 99) / 100
 
 
@@ -223,7 +222,7 @@ def _ratings_by_mentor(tickets: TicketQuerySet) -> dict[str, float]:
 
 
 def _totals(tickets: TicketQuerySet) -> dict[str, Any]:
-    """Return counts, and averages in microseconds, from one pass over the tickets."""
+    """Return counts, and averages in microseconds, with one query."""
     return tickets.aggregate(
         to_claim=Avg("time_to_claim"),
         to_claim_count=Count("time_to_claim"),
@@ -240,12 +239,12 @@ def _totals(tickets: TicketQuerySet) -> dict[str, Any]:
 
 
 def _feedback(tickets: TicketQuerySet) -> FeedbackQuerySet:
-    """Return what owners said of these tickets; where they are all tickets, without looking for each of them."""
+    """Return the feedback on these tickets. For all tickets it needs no join."""
     return Feedback.objects.filter(ticket__in=tickets) if tickets.query.where else Feedback.objects.all()
 
 
 def _with_seconds(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row with its averages in seconds, under the names that the totals have."""
+    """Return the row with its averages in seconds, under the names of the totals."""
     names = {"to_claim": "average_claimed_datetime_seconds", "to_close": "average_closed_datetime_seconds"}
     return {names.get(key, key): _seconds(value) if key in names else value for key, value in row.items()}
 

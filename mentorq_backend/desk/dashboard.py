@@ -1,6 +1,6 @@
-"""The first page of the organizers' desk: what is going on now and, for directors, the event so far, drawn.
+"""The first page of the desk: what is going on now and, for directors, the statistics.
 
-Every figure comes from stats.py; here they become charts (Chart.js, which django-unfold brings) and tables of the same.
+The figures come from stats.py. This module makes charts (Chart.js, part of django-unfold) and tables of them.
 """
 
 import json
@@ -19,8 +19,8 @@ from mentorq_backend.models import Ticket
 from mentorq_backend.querysets import TicketQuerySet
 
 RANGES = {"6": "last 6 hours", "24": "last 24 hours", "today": "today", "all": "all", "dates": "from – to"}
-MOST_HOURS = 240  # in a chart; more of them are no longer bars but a smear
-# Bright enough on white and on the dark page.
+MOST_HOURS = 240  # in a chart; more bars would be unreadable
+# Readable on white and on the dark page.
 COLORS = {
     "open": "#d97706", "claimed": "#2563eb", "closed": "#16a34a", "cancelled": "#6b7280", "still there": "#d97706",
     "median": "#2563eb", "90th percentile": "#c026d3", "tickets": "#7c3aed",
@@ -28,7 +28,7 @@ COLORS = {
 
 
 class RangeForm(forms.Form):
-    """Which tickets the statistics are of, by the time of their creation; what is wrong is said and means all."""
+    """The range of creation times for the statistics. An invalid range shows an error and counts all tickets."""
 
     range = forms.ChoiceField(
         label="Tickets of", choices=list(RANGES.items()), required=False, widget=UnfoldAdminSelectWidget
@@ -37,7 +37,7 @@ class RangeForm(forms.Form):
     until = InstantField(label="to", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
 
     def tickets(self) -> TicketQuerySet:
-        """Return the tickets created in the range: by default in the last 24 hours."""
+        """Return the tickets created in the range, by default in the last 24 hours."""
         since, until = self._ends() if self.is_valid() else (None, None)
         tickets = Ticket.objects.all()
         tickets = tickets.filter(created__gte=since) if since else tickets
@@ -45,26 +45,25 @@ class RangeForm(forms.Form):
 
     @property
     def chosen(self) -> str:
-        """Which of RANGES is shown."""
         return str(self.cleaned_data.get("range") or "24") if self.is_valid() else "all"
 
     def _ends(self) -> tuple[datetime | None, datetime | None]:
-        """Return the first instant and the first one after the range, None where there is none."""
+        """Return the first instant of the range and the first one after it, None for no limit."""
         if self.chosen == "dates":
             return self.cleaned_data["since"], self.cleaned_data["until"]
         if self.chosen == "today":
-            # The first midnight, on a night on which the clocks go back to it.
+            # fold=0 is the first midnight, if the clocks go back to midnight.
             return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0, fold=0), None
-        # Not from the local time, whose hours are no hours on the night on which the clocks change.
+        # In UTC: local hours are not hours on the night when the clocks change.
         return (None if self.chosen == "all" else timezone.now() - timedelta(hours=int(self.chosen))), None
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing of some series over the same labels, and a table of them for who cannot see it."""
+    """A chart of series over the same labels, and a table of them for people who cannot see it."""
 
     title: str
-    kind: str  # Chart.js's: bar, line
+    kind: str  # of Chart.js: bar, line
     labels: list[str]
     series: dict[str, list[float | None]]
     labelled: str = "hour"
@@ -72,7 +71,7 @@ class Chart:
 
     @property
     def data(self) -> str:
-        """What Chart.js draws, as JSON."""
+        """The data for Chart.js, as JSON."""
         datasets = [
             {
                 "label": name, "data": values, "backgroundColor": COLORS[name], "borderColor": COLORS[name],
@@ -84,7 +83,7 @@ class Chart:
 
     @property
     def options(self) -> str:
-        """How Chart.js draws it, as JSON; letters (desk.js) and grid (django-unfold) have the colours of the theme."""
+        """The options for Chart.js, as JSON. desk.js sets the color of the text, django-unfold that of the grid."""
         axis = {"stacked": self.stacked, "ticks": {"maxRotation": 0, "autoSkip": True}, "grid": {}}
         return json.dumps(
             {
@@ -98,22 +97,20 @@ class Chart:
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
-        """The same figures, a row for each label."""
         return list(zip(self.labels, *self.series.values(), strict=True))
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to draw."""
         return not any(value for values in self.series.values() for value in values)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the first page's context: what is going on for everybody who comes in, statistics for directors."""
+    """Return the context of the first page: what is going on for everybody, statistics for directors."""
     context |= {
         "now": stats.now(Ticket.objects.all()),
         "free_mentors": [mentor for mentor, held in stats.mentors() if not held],
     }
-    # "Now" is fetched anew every half a minute, by htmx, which takes nothing else of the page.
+    # htmx fetches "Now" every 30 seconds, and uses nothing else of the page.
     if getattr(request.user, "sees_statistics", False) and "HX-Request" not in request.headers:
         form = RangeForm(request.GET)
         figures = stats.desk(form.tickets())
@@ -123,7 +120,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return the figures that stand above the charts, with what they are."""
     return [
         ("tickets", figures["Total tickets"]),
         ("closed", figures["Closed Tickets"]),
@@ -138,7 +134,6 @@ def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def charts(figures: dict[str, Any]) -> list[Chart]:
-    """Return the drawings of `stats.desk()`."""
     hours = figures["per_hour"][-MOST_HOURS:]
     labels = [hour_label(row["hour"]) for row in hours]
     fates: dict[str, list[float | None]] = {
@@ -160,13 +155,13 @@ def charts(figures: dict[str, Any]) -> list[Chart]:
 
 
 def hour_label(hour: datetime) -> str:
-    """Return day and hour in the desk's zone; with the zone's name for the second of two hours that are called the same."""
+    """Return day and hour in the desk's zone. If an hour occurs twice, the second has the name of the zone."""
     local = timezone.localtime(hour)
     return f"{local:%a %H:%M %Z}" if local.fold else f"{local:%a %H:%M}"
 
 
 def duration(seconds: float | None) -> str:
-    """Return seconds as a person would say them: `45 s`, `9.6 min`, `2.5 h`, and `–` for None."""
+    """Return `45 s`, `9.6 min`, `2.5 h`, or `–` for None."""
     if seconds is None:
         return "–"
     if seconds < 60:
@@ -175,7 +170,6 @@ def duration(seconds: float | None) -> str:
 
 
 def _counts(title: str, labelled: str, rows: list[dict[str, Any]], label: Any) -> Chart:
-    """Return the bars of rows that have `tickets`."""
     return Chart(title, "bar", [label(row) for row in rows], {"tickets": [row["tickets"] for row in rows]}, labelled)
 
 

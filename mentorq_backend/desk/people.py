@@ -1,4 +1,4 @@
-"""People on the desk. LCS owns their roles; the desk only deactivates them, and links to their tickets."""
+"""The people's pages. Roles come from LCS; the desk deactivates people and links to their tickets."""
 
 from typing import Any, cast
 
@@ -25,16 +25,16 @@ from mentorq_users.models import User
 
 
 def counted(tickets: TicketQuerySet, column: str) -> Coalesce:
-    """Return, for an annotation of people, how many of these tickets have their e-mail in that column."""
+    """Count the tickets that have a person's e-mail in this column, as an annotation of people."""
     of_person = tickets.filter(**{column: OuterRef("email")}).order_by().values(column)
     return Coalesce(Subquery(of_person.annotate(count=Count("pk")).values("count")), 0)
 
 
 @admin.register(User)
 class UserAdmin(DeskAdmin):
-    """People: their roles as LCS reported them, whether they may sign in, and their tickets."""
+    """People with their roles from LCS, whether they may sign in, and their tickets."""
 
-    list_display = ["person", "roles", "said", "is_active", "tickets"]
+    list_display = ["person", "roles", "roles_checked", "is_active", "tickets"]
     list_filter = ["is_mentor", "is_organizer", "is_director", "is_active"]
     search_fields = ["email", "first_name", "last_name"]
     search_help_text = "Name or e-mail."
@@ -48,20 +48,19 @@ class UserAdmin(DeskAdmin):
     fields = [*readonly_fields, "is_active"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: accounts come from LCS, or from `createsuperuser`."""
+        """Accounts come from LCS, or from `createsuperuser`."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Return False: deactivating is enough, and keeps what they did readable."""
+        """Deactivating is enough, and keeps the history readable."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Return whether they may be (de)activated by who asks."""
         may_change = bool(super().has_change_permission(request, obj))
         return may_change and (obj is None or not cast("User", request.user).why_not_admit(obj))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Return people with how many open tickets they have, and how many they hold as a mentor."""
+        """Annotate people with their open tickets (`waiting`) and the tickets they hold as a mentor (`held`)."""
         people = cast("QuerySet[User]", super().get_queryset(request))
         return people.annotate(
             waiting=counted(Ticket.objects.filter(status=Status.OPEN), "owner_email"),
@@ -70,12 +69,10 @@ class UserAdmin(DeskAdmin):
 
     @display(description="Person", ordering="email", header=True)
     def person(self, user: User) -> list[str]:
-        """Return name and e-mail."""
         return [user.name or user.email, user.email]
 
     @display(description="Roles", label=True)
     def roles(self, user: User) -> list[str]:
-        """Return what they are, as LCS said."""
         held = {
             "mentor": user.is_mentor,
             "organizer": user.is_organizer,
@@ -84,37 +81,33 @@ class UserAdmin(DeskAdmin):
         }
         return [role for role, holds in held.items() if holds] or ["hacker"]
 
-    @display(description="LCS said so", ordering="roles_checked_at")
-    def said(self, user: User) -> SafeString | str:
-        """Return how long ago LCS was asked for them."""
+    @display(description="Roles from LCS", ordering="roles_checked_at")
+    def roles_checked(self, user: User) -> SafeString | str:
         instant = user.roles_checked_at
         return format_html('<time title="{}">{}</time>', localtime(instant), naturaltime(instant)) if instant else "never"
 
     @display(description="Tickets")
     def tickets(self, user: Any) -> SafeString:
-        """Return links to their tickets, with how many are open and how many they hold."""
         address = reverse("admin:mentorq_backend_ticket_changelist")
         query = urlencode({"q": user.email, "status": ALL})
         return format_html('<a href="{}?{}">{} open, {} held</a>', address, query, user.waiting, user.held)
 
     @admin.action(description="Deactivate: their tokens stop at once")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Keep these people out."""
         self._activate(request, queryset, False)
 
-    @admin.action(description="Let in again")
+    @admin.action(description="Activate: they may sign in again")
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Let these people sign in again."""
         self._activate(request, queryset, True)
 
     def _activate(self, request: HttpRequest, queryset: QuerySet[User], active: bool) -> None:
-        """Do it to those of the chosen people whom one may, and say who is left out and why."""
+        """Change the selected people if that is allowed, and tell who was left out and why."""
         reasons = {user: cast("User", request.user).why_not_admit(user) for user in queryset}
         people = [user for user, reason in reasons.items() if not reason]
         User.objects.filter(pk__in=[user.pk for user in people]).update(is_active=active)
         for user in people:
-            self.log_change(request, user, "Let in again." if active else "Deactivated.")
-        done = f"{'Let in again' if active else 'Deactivated'}: {len(people)} people."
+            self.log_change(request, user, "Activated." if active else "Deactivated.")
+        done = f"{'Activated' if active else 'Deactivated'}: {len(people)} people."
         self.message_user(request, done, messages.SUCCESS if people else messages.WARNING)
         for user, reason in reasons.items():
             if reason:
@@ -122,15 +115,17 @@ class UserAdmin(DeskAdmin):
 
     @admin.action(description="Read roles from LCS again")
     def read_roles(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Bring the chosen people's roles up to date, with the LCS token of the organizer who asks."""
+        """Update the roles of the selected people with the LCS token of the organizer who asks."""
         try:
             token = cast("User", request.user).lcs_token
         except LCSUnavailable:
-            words = "No key of this server opens your LCS token: sign in again, and have LCS_TOKEN_KEYS looked at."
-            self.message_user(request, words, messages.ERROR)
+            message = (
+                "No key of this server opens your LCS token: sign in again, and ask the operator to check LCS_TOKEN_KEYS."
+            )
+            self.message_user(request, message, messages.ERROR)
             return
         if not token:
-            self.message_user(request, "Sign in with your LCS account: LCS tells roles to it alone.", messages.ERROR)
+            self.message_user(request, "Sign in with your LCS account: only LCS accounts may read roles.", messages.ERROR)
             return
         read = 0
         for user in queryset:

@@ -1,4 +1,4 @@
-"""Tickets on the organizers' desk: to look at, to correct, and to move through the same verbs as the API."""
+"""The tickets' pages: view, correct and move tickets, with the same verbs as the API."""
 
 import hashlib
 from collections.abc import Callable
@@ -46,14 +46,14 @@ CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
 def claim(ticket: Ticket, by: User, mentor_email: str) -> None:
-    """Give an open ticket to that mentor, "" for `by`; a claimed one is handed over only where that is meant."""
+    """Give an open ticket to this mentor, "" for `by`. A claimed ticket needs `hand_over`."""
     if ticket.status == Status.CLAIMED and mentor_email != ticket.mentor_email:
         raise ticket.conflict()
     ticket.claim(by=by, mentor_email=mentor_email)
 
 
 def hand_over(ticket: Ticket, by: User, mentor_email: str) -> None:
-    """Give a claimed ticket to that mentor, who must be named; raises MoveNotAllowed."""
+    """Give a claimed ticket to this mentor; raises MoveNotAllowed if none is named."""
     if not mentor_email:
         raise MoveNotAllowed("Choose the mentor first.")
     ticket.hand_over(by=by, mentor_email=mentor_email)
@@ -71,18 +71,18 @@ VERBS: dict[str, Callable[[Ticket, User, str], None]] = {
 
 
 def organizer(request: HttpRequest) -> User:
-    """Return who asks; the door lets nobody else in than organizers, directors and local superusers."""
+    """Return the signed-in person. The desk admits only organizers, directors and local superusers."""
     return cast("User", request.user)
 
 
 class MentorForm(forms.Form):
-    """Whom a ticket is given to; nobody means whoever asks."""
+    """The mentor to give a ticket to. An empty choice means the person who asks."""
 
     mentor = forms.EmailField(required=False, max_length=254)
 
     @classmethod
     def chosen(cls, request: HttpRequest) -> str:
-        """Return the e-mail in the request, "" for none; raises MoveNotAllowed where it is no e-mail."""
+        """Return the chosen e-mail, "" for none; raises MoveNotAllowed if it is not an e-mail."""
         form = cls(request.POST)
         if not form.is_valid():
             raise MoveNotAllowed(f"Mentor: {' '.join(map(str, form.errors['mentor']))}")
@@ -90,7 +90,7 @@ class MentorForm(forms.Form):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """What is shown: by default those in the queue, in a search all."""
+    """By default the tickets in the queue, in a search all."""
 
     title, parameter_name = "status", "status"
 
@@ -109,19 +109,19 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 def chosen_status(request: HttpRequest) -> str:
-    """Return the status that a list shows, LIVE for those in the queue, ALL."""
+    """Return a status, LIVE for the tickets in the queue, or ALL."""
     chosen = request.GET.get(StatusFilter.parameter_name, "")
     return chosen if chosen in [*Status.values, ALL] else ALL if request.GET.get("q") else LIVE
 
 
 def on_chosen(verb: str, description: str) -> Any:
-    """Return the action of that name and description, which applies the verb to each of the tickets that are ticked."""
+    """Return an admin action that applies the verb to each selected ticket."""
 
     @admin.action(description=description)
     def apply(model_admin: "TicketAdmin", request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         model_admin.move_all(request, queryset, verb)
 
-    apply.__name__ = verb  # what a form calls it
+    apply.__name__ = verb  # the name in the form
     return apply
 
 
@@ -133,10 +133,10 @@ class TicketAdmin(DeskAdmin):
     list_display_links = ["ticket"]
     list_filter = [StatusFilter, "active", ("created", admin.DateFieldListFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
-    search_help_text = "Title, comment, place, or who is on it; in every status."
+    search_help_text = "Title, comment, location or person; in every status."
     filtered_by = ("status", "active__exact", "created__gte", "created__lt")
     list_before_template = "mentorq_backend/queue.html"
-    # The moves have a form of their own, so that Enter in a field saves it and moves nothing.
+    # The moves have a form of their own: Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"
     change_form_before_template = "mentorq_backend/seen.html"
     actions = [
@@ -153,22 +153,22 @@ class TicketAdmin(DeskAdmin):
     correctable = ["title", "location", "contact"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: the API opens tickets."""
+        """The API opens tickets."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
-        """Return False: a cancelled ticket is kept, with its history."""
+        """A cancelled ticket stays, with its history."""
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Return whether a query string may ask for that: of `created` only for instants, which Django does not check."""
+        """Check the instants of a filter by `created`, because Django does not."""
         return super().lookup_allowed(lookup, value, request) and (not lookup.startswith("created") or is_instant(value))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> list[str]:
         return ["asked", *(field.name for field in Ticket._meta.fields if field.name not in self.correctable)]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
-        """Return the queue's order: open before claimed, who waits the longest first; anything else newest first."""
+        """The queue: open before claimed, the longest wait first. Other lists: newest first."""
         return ["-status", "queued", "id"] if chosen_status(request) in (LIVE, Status.OPEN) else ["-created", "-id"]
 
     def get_custom_urls(self) -> tuple[Any, ...]:
@@ -176,24 +176,20 @@ class TicketAdmin(DeskAdmin):
 
     @display(description="Asked")
     def asked(self, ticket: Ticket) -> SafeString:
-        """Return when it was opened."""
         return exactly(ticket.created)
 
     # The columns
 
     @display(description="Status", ordering="status", label={status.value: color for status, color in COLORS.items()})
     def shown_status(self, ticket: Ticket) -> str:
-        """Return the status, in its colour."""
         return ticket.status
 
     @display(description="Ticket", ordering="title", header=True)
     def ticket(self, ticket: Ticket) -> list[SafeString | str]:
-        """Return title and place."""
         return [format_html("#{} {}", ticket.pk, short(ticket.title)), short(ticket.location)]
 
     @display(description="Since", ordering="queued")
     def since(self, ticket: Ticket) -> SafeString:
-        """Return how long it waits, or when it last moved."""
         if ticket.status == Status.OPEN:
             return format_html('<strong class="desk-waits">waits {}</strong>', waited(ticket.queued))
         instant = ticket.closed_datetime or ticket.claimed_datetime or ticket.created
@@ -203,23 +199,21 @@ class TicketAdmin(DeskAdmin):
 
     @display(description="Asked by", ordering="owner", header=True)
     def shown_owner(self, ticket: Ticket) -> list[SafeString | str]:
-        """Return the name shown and the e-mail."""
         return [short(ticket.owner), short(ticket.owner_email)]
 
     @display(description="Mentor", ordering="mentor", header=True)
     def shown_mentor(self, ticket: Ticket) -> list[SafeString | str]:
-        """Return the name shown and the e-mail."""
         return [short(ticket.mentor) or "–", short(ticket.mentor_email)]
 
     @display(description="Moves")
     def moves(self, ticket: Ticket) -> SafeString:
-        """Return a button for each move that an organizer may make from there, for this ticket as it is shown."""
+        """Return a button for each move. It carries the ticket's state, so that it does nothing to a changed ticket."""
         return render_to_string("mentorq_backend/moves.html", {"ticket": ticket, "verbs": verbs(ticket)})
 
     # The pages
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer with the list, or make the move of the button that was pressed in it."""
+        """Show the list, or make the move of a button in it."""
         if "_move" in request.POST:
             return self._pressed(request)
         context = {"mentors": stats.mentors(), "sees_statistics": organizer(request).sees_statistics}
@@ -228,7 +222,7 @@ class TicketAdmin(DeskAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Answer with the ticket's page, make the move of the button that was pressed, or correct the ticket."""
+        """Show the ticket, make the move of a button, or save a correction."""
         if "_move" in request.POST:
             return self._pressed(request)
         try:
@@ -239,14 +233,14 @@ class TicketAdmin(DeskAdmin):
             return redirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
-        """Correct the ticket; raises TicketConflict where it is no longer as the page showed it."""
+        """Raises TicketConflict if the ticket has changed since the page was shown."""
         ticket = Ticket.objects.get(pk=obj.pk)
         if request.POST.get("_seen") != seen(ticket):
-            raise TicketConflict("It has changed meanwhile: look at it again.", code="conflict", ticket=ticket)
+            raise TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=ticket)
         ticket.correct(by=organizer(request), **{name: form.cleaned_data[name] for name in self.correctable})
 
     def export(self, request: HttpRequest, format: str, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:  # noqa: A002
-        """Answer with the tickets of the list that the query string asks for, as a file."""
+        """Return the tickets of the filtered list as a file."""
         if format not in exports.FORMATS:
             raise Http404(f"Tickets are exported as {' or '.join(exports.FORMATS)}.")
         wanted = {name: bool(request.GET.get(f"_{name}")) for name in ("history", "feedback")}
@@ -269,7 +263,7 @@ class TicketAdmin(DeskAdmin):
     # The moves
 
     def move_all(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> None:
-        """Apply the verb to each ticket and say of each one that refused why."""
+        """Apply the verb to each ticket, and tell why a ticket was refused."""
         moved = sum(self._move(request, ticket, verb) for ticket in queryset)
         if moved:
             self.message_user(request, f"{PAST[verb].capitalize()}: {moved}.", messages.SUCCESS)
@@ -283,14 +277,14 @@ class TicketAdmin(DeskAdmin):
         return True
 
     def _pressed(self, request: HttpRequest) -> HttpResponseRedirect:
-        """Make the move of a button in moves.html, if the ticket is still as it was shown, and show the page again."""
+        """Make the move of a button in moves.html if the ticket has not changed, and show the page again."""
         try:
             verb, pk, status, mentor_email = request.POST["_move"].split("|", 3)
             ticket = Ticket.objects.get(pk=int(pk))
             if verb not in VERBS:
                 raise ValueError(verb)
         except (ValueError, OverflowError, Ticket.DoesNotExist) as error:
-            raise SuspiciousOperation("no button of ours says that") from error
+            raise SuspiciousOperation("no button sends this") from error
         if (ticket.status, ticket.mentor_email) != (status, mentor_email):
             self.message_user(request, f"{ticket}: {ticket.conflict()}", messages.WARNING)
         elif self._move(request, ticket, verb):
@@ -298,7 +292,7 @@ class TicketAdmin(DeskAdmin):
         return redirect(request.get_full_path())
 
     def _around(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
-        """Return what the ticket's page shows besides its fields; nothing where there is no such ticket."""
+        """Return what the page shows besides the fields; nothing if the ticket does not exist."""
         with suppress(Ticket.DoesNotExist, ValueError, OverflowError):
             ticket = Ticket.objects.get(pk=object_id)
             sees_feedback = organizer(request).sees_statistics
@@ -315,13 +309,13 @@ class TicketAdmin(DeskAdmin):
 
 
 def seen(ticket: Ticket) -> str:
-    """Return a text that stands for the ticket as its page shows it; its `version` would tell that it was rated."""
+    """Identify the ticket as its page shows it. Its `version` would reveal that it was rated."""
     shown = [getattr(ticket, column) for column in ROW if column != FEEDBACK]
     return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
 def is_instant(text: str) -> bool:
-    """Return whether a query string's value is an instant, and one that exists in UTC as well."""
+    """Return whether the text is an instant that exists in UTC."""
     try:
         instant = parse_datetime(text) or datetime.fromisoformat(text)
         return has_a_local_time(in_utc(instant))
@@ -330,5 +324,4 @@ def is_instant(text: str) -> bool:
 
 
 def verbs(ticket: Ticket) -> list[str]:
-    """Return the verbs that an organizer has for that ticket."""
     return [move.verb for (status, _), move in MOVES.items() if status == ticket.status]

@@ -1,4 +1,4 @@
-"""What the cells of an imported file are read as, each checked by the model's own field."""
+"""Reads the cells of an imported file. The field of the model checks each value."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_users.emails import normalize_email
 
 EXAMPLE = "2026-02-14T23:05:00Z"
-# JavaScript's exact numbers end at 2**53; the tickets to come need some.
+# JavaScript is exact up to 2**53; later tickets need ids, too.
 LARGEST_ID = 2**53 - 1_000_000
 LONGEST_QUOTE = 60
 REMEMBERED = 4096
@@ -26,20 +26,20 @@ STARS = {text: rating for rating in RATINGS for text in (f"{rating:g}", f"{ratin
 
 
 class Column:
-    """A column of a file, for a field of a model."""
+    """A column of a file and its field of a model."""
 
     def __init__(self, field: Any, *, required: bool = False) -> None:
         self.field, self.required, self.default = field, required, _default_of(field)
         self.read = _reader_of(field)
         self.clean_text = texts.note if isinstance(field, models.TextField) else getattr(field, "clean_text", None)
-        # The same few come again and again; to check them costs most of an import.
+        # Few values repeat very often, and checking them is most of the work of an import.
         self.repeats = isinstance(field, models.EmailField) or bool(field.choices)
         self.remembered = lru_cache(REMEMBERED)(self._checked)
 
     def value(self, raw: Any, zone: tzinfo | None = None) -> Any:
-        """Return what the model takes for what the file says; raises ValidationError.
+        """Return the value for the model; raises ValidationError.
 
-        `zone` is that of instants without an offset.
+        `zone` is the time zone of instants without an offset.
         """
         if self.clean_text and isinstance(raw, str):
             raw = self.clean_text(raw)
@@ -61,7 +61,7 @@ class Column:
 
 
 def quote(raw: Any) -> str:
-    """Return what the file says in quotes, as much of it as fits a message."""
+    """Return the text in quotes, cut to fit a message."""
     text = repr(raw[: LONGEST_QUOTE + 1] if isinstance(raw, str) else raw)
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
 
@@ -95,7 +95,7 @@ def _id(raw: Any) -> int:
 
 def _flag(raw: Any) -> bool:
     try:
-        return WORDS[str(raw).lower()]  # a spreadsheet makes TRUE of it
+        return WORDS[str(raw).lower()]  # spreadsheets write TRUE
     except KeyError as error:
         raise ValueError("is neither true nor false.") from error
 
@@ -125,7 +125,7 @@ def _instant(raw: Any) -> datetime:
 
 
 def _in_zone(raw: Any, zone: tzinfo) -> Any:
-    """Return an instant without an offset as one of that zone; of two of the same name the first."""
+    """Put an instant without an offset into the zone. If it occurs twice, the first one counts."""
     try:
         at = datetime.fromisoformat(raw)
     except (TypeError, ValueError):
@@ -133,7 +133,7 @@ def _in_zone(raw: Any, zone: tzinfo) -> Any:
     return raw if at.tzinfo else at.replace(tzinfo=zone)
 
 
-# The first that fits.
+# The first class that matches wins.
 READERS: list[tuple[type, Callable[[Any], Any]]] = [
     (models.BigAutoField, _id),
     (models.IntegerField, _whole),
@@ -150,14 +150,13 @@ def _reader_of(field: Any) -> Callable[[Any], Any]:
 
 
 def _default_of(field: Any) -> Any:
-    """Return what a cell that is empty or missing means: the model's default if it is a value, else no text or None."""
+    """Return the value of an empty or missing cell: the default of the model, else "" or None."""
     if field.has_default() and not callable(field.default):
         return field.default
     return "" if isinstance(field, (models.CharField, models.TextField)) else None
 
 
 def _columns(model: type[models.Model], fields: Mapping[str, str], required: set[str]) -> dict[str, Column]:
-    """Return the columns for these fields, by the names that the file has for them."""
     return {name: Column(model._meta.get_field(path), required=name in required) for name, path in fields.items()}
 
 

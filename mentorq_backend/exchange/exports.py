@@ -1,4 +1,4 @@
-"""Tickets as text to take away, as CSV or JSON lines: streamed, so that a million of them need no more memory than one."""
+"""Exports tickets as CSV or JSON lines. It streams, so that a million tickets need no more memory than one."""
 
 import csv
 import errno
@@ -23,22 +23,22 @@ COLUMNS = (
     "id", "owner_email", "owner", "title", "comment", "contact", "location", "status", "mentor", "mentor_email", "active",
     "recorded", "created", "queued", "claimed_datetime", "closed_datetime", "moved", "time_to_claim", "time_to_close",
 )  # fmt: skip
-# What its owner said of the help, and how Feedback calls it.
+# Columns of the feedback, and their fields.
 FEEDBACK = {
     "rating": "rating", "comments": "comments", "rated_mentor": "mentor", "rated_mentor_email": "mentor_email",
     "rated": "created",
 }  # fmt: skip
 HISTORY = "history"
-# An entry of the history, and how TicketEvent calls it.
+# Keys of a history entry, and their fields.
 EVENT = {
     "at": "at", "by": "by", "from": "from_status", "to": "to_status", "mentor_email": "mentor_email", "note": "note",
 }  # fmt: skip
 HEADER_LINES = {"csv": 1, "jsonl": 0}
 ROWS_AT_ONCE = 2000
 REPORTED_EVERY = 10_000
-# Where a spreadsheet may begin a cell: it may take `;` and TAB for separators.
+# Where a spreadsheet may start a cell: it may take `;` and TAB for separators.
 _CELL = r"(?:^|(?<=[;\t\r\n]))"
-# What begins a formula, and the apostrophe, so that one can tell ours from theirs.
+# What starts a formula, and the apostrophe, so that `unescaped` can tell ours from others.
 FORMULAS = re.compile(rf"{_CELL}(?=[=+\-@＝＋－＠'])|^(?=[\t\r\n])")
 APOSTROPHES = re.compile(rf"{_CELL}'")
 
@@ -50,12 +50,12 @@ def columns(*, history: bool = False, feedback: bool = False) -> tuple[str, ...]
 
 def lines(
     tickets: TicketQuerySet,
-    format: str,  # noqa: A002 - the word everybody uses for it
+    format: str,  # noqa: A002 - the usual word
     *,
     history: bool = False,
     feedback: bool = False,
 ) -> Generator[str, None, None]:
-    """Yield the tickets as `csv` or `jsonl`, oldest first, each line with its end (CSV's may go over several in a cell).
+    """Yield the tickets as rows of `csv` or `jsonl`, oldest first, with line ends.
 
     Raises KeyError for any other format. Close the generator if you stop early: it holds a database cursor.
     """
@@ -64,25 +64,24 @@ def lines(
 
 
 def format_of(name: str) -> str:
-    """Return the format that a file of that name has where nobody says: `jsonl` by its extension, else `csv`."""
+    """Return the default format of a file: `jsonl` by its extension, else `csv`."""
     return "jsonl" if name.endswith(".jsonl") else "csv"
 
 
 def escaped(text: str) -> str:
-    """Return a text as a CSV cell that no spreadsheet runs: with an apostrophe before whatever begins a formula.
+    """Put an apostrophe before whatever starts a formula, so that no spreadsheet runs it.
 
-    The source is OWASP, https://owasp.org/www-community/attacks/CSV_Injection.
+    Source: https://owasp.org/www-community/attacks/CSV_Injection.
     """
     return FORMULAS.sub("'", text)
 
 
 def unescaped(cell: str) -> str:
-    """Return the text of which `escaped` made that cell."""
     return APOSTROPHES.sub("", cell)
 
 
 def reported(items: Iterable[Item], report: Callable[[int], object]) -> Iterator[Item]:
-    """Yield the items, and tell `report` after every REPORTED_EVERY of them how many there were."""
+    """Yield the items, and call `report` with their number after every REPORTED_EVERY of them."""
     for count, item in enumerate(items, 1):
         yield item
         if count % REPORTED_EVERY == 0:
@@ -90,7 +89,7 @@ def reported(items: Iterable[Item], report: Callable[[int], object]) -> Iterator
 
 
 def write(written: Iterable[str], out: Callable[[str], object]) -> int:
-    """Hand each line to `out` and return how many there were."""
+    """Pass each line to `out` and return the number of lines."""
     count = 0
     for count, line in enumerate(written, 1):  # noqa: B007 - the last one is returned
         out(line)
@@ -98,14 +97,14 @@ def write(written: Iterable[str], out: Callable[[str], object]) -> int:
 
 
 def save(written: Iterable[str], path: Path) -> int:
-    """Write the lines to a file and return how many there were; raises OSError.
+    """Write the lines to a file and return their number; raises OSError.
 
-    What was there before stays until all are written, and for good where anything fails.
+    An existing file stays until all lines are written, and stays for good if anything fails.
     """
-    path = path.resolve()  # where it is a symbolic link, what it names is replaced, and not the link
+    path = path.resolve()  # replace the target of a symbolic link, not the link
     if path.exists() and not path.is_file():
-        # To replace /dev/null would take it away from everybody.
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        # Replacing /dev/null would break the whole machine.
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with part.open("x", encoding="utf-8", newline="") as file:
@@ -117,14 +116,14 @@ def save(written: Iterable[str], path: Path) -> int:
 
 
 def _replace(path: Path, part: Path) -> None:
-    """Put the new file in the old one's place, for the same people to read."""
+    """Replace the old file, and keep its permissions."""
     if path.exists():
         shutil.copymode(path, part)
     part.replace(path)
 
 
 def _rows(tickets: TicketQuerySet, paths: Sequence[str]) -> Iterator[list[Any]]:
-    """Yield these columns of each ticket, oldest first, instants as the API writes them."""
+    """Yield these columns of each ticket, oldest first, with instants as in the API."""
     rows = tickets.order_by("created", "id").values_list(*paths).iterator(chunk_size=ROWS_AT_ONCE)
     for row in rows:
         yield [_shown(value) for value in row]
@@ -135,7 +134,7 @@ def _shown(value: Any) -> Any:
 
 
 def _with_history(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """Yield each row with the list of what happened to its ticket, read with one query for ROWS_AT_ONCE tickets."""
+    """Append the history to each row, with one query for ROWS_AT_ONCE tickets."""
     while chunk := list(islice(rows, ROWS_AT_ONCE)):
         histories = _histories([row[0] for row in chunk])
         for row in chunk:
@@ -143,7 +142,6 @@ def _with_history(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
 
 
 def _histories(tickets: list[int]) -> dict[int, list[dict[str, Any]]]:
-    """Return what happened to each of these tickets, oldest first."""
     histories: dict[int, list[dict[str, Any]]] = {ticket: [] for ticket in tickets}
     events = TicketEvent.objects.filter(ticket__in=tickets).order_by("id")
     for ticket, *values in events.values_list("ticket_id", *EVENT.values()):
@@ -152,14 +150,14 @@ def _histories(tickets: list[int]) -> dict[int, list[dict[str, Any]]]:
 
 
 class _Line:
-    """What csv.writer writes to; `writerow` returns what this returns."""
+    """A file for csv.writer: `writerow` returns what `write` returns."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def _csv(header: Sequence[str], rows: Iterator[list[Any]]) -> Generator[str, None, None]:
-    """Yield a header and the rows as RFC 4180 has them."""
+    """Yield a header and the rows in the form of RFC 4180."""
     line = csv.writer(_Line(), lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC).writerow
     yield str(line(header))
     for row in rows:
@@ -175,7 +173,6 @@ def _cell(value: Any) -> Any:
 
 
 def _jsonl(keys: Sequence[str], rows: Iterator[list[Any]]) -> Generator[str, None, None]:
-    """Yield each row as a JSON object."""
     for row in rows:
         yield orjson.dumps(dict(zip(keys, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE).decode()
 

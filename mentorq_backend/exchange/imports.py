@@ -1,6 +1,6 @@
-"""Tickets from a file, as `exports` writes it: each row is checked, all of them or none are added.
+"""Imports tickets from a file, as `exports` writes it: all of them, or none if a row is wrong.
 
-The rules are in docs/exchange.md. Rows that are good wait in a temporary file until all are known to be good.
+docs/exchange.md has the rules. Valid rows wait in a temporary file until the whole file is checked.
 """
 
 import pickle
@@ -33,10 +33,10 @@ def add_tickets(
     say: Callable[[str], object],
     zone: tzinfo | None = None,
 ) -> tuple[int, int]:
-    """Add the tickets of a `csv` or `jsonl` file; return how many were added, and how many were there already.
+    """Add the tickets of a `csv` or `jsonl` file; return the number of added tickets, and of those that existed.
 
-    `zone` is that of instants without an offset. `say` hears of progress if it takes long. Raises ValidationError with
-    what is wrong with the file, and OperationalError if others keep the tickets locked; both change nothing.
+    `zone` is the time zone of instants without an offset. `say` gets progress messages. Raises ValidationError with the
+    errors of the file, and OperationalError if others keep the tickets locked; both change nothing.
     """
     complaints = Complaints()
     rows = exports.reported(READERS[format](file, complaints), lambda number: say(f"Rows read: {number}"))
@@ -44,13 +44,13 @@ def add_tickets(
         keys = _spool(_checked(rows, complaints, zone), spool)
         complaints.check()
         if len(keys) >= exports.REPORTED_EVERY:
-            say("All rows are good: adding the tickets that are not there yet.")
+            say("All rows are valid: adding the tickets that do not exist yet.")
         spool.seek(0)
         return write(_batches(spool), keys)
 
 
 def _spool(rows: Iterator["Checked"], spool: IO[bytes]) -> list[Key]:
-    """Write the rows to the file as the database takes them, and return their keys."""
+    """Write the rows to the file in the form for the database, and return their keys."""
     keys = list[Key]()
     while batch := list(islice(rows, ROWS_AT_ONCE)):
         keys += [row.key for row in batch]
@@ -60,11 +60,11 @@ def _spool(rows: Iterator["Checked"], spool: IO[bytes]) -> list[Key]:
 
 def _batches(spool: IO[bytes]) -> Iterator[list[Written]]:
     while spool.peek(1):  # type: ignore[attr-defined]  # a TemporaryFile is buffered
-        yield pickle.load(spool)  # noqa: S301 - our own, from a moment ago
+        yield pickle.load(spool)  # noqa: S301 - this process wrote it
 
 
 class Checked(NamedTuple):
-    """A good row."""
+    """A valid row."""
 
     ticket: Values
     feedback: Values | None
@@ -82,12 +82,12 @@ class Checked(NamedTuple):
 
 
 def _plain(values: Values) -> list[Any]:
-    """Return the values as `bulk.load` takes them, instants without their `+00:00`."""
+    """Return the values for `bulk.load`, instants without `+00:00`."""
     return [str(value)[:-6] if isinstance(value, datetime) else value for value in values.values()]
 
 
 def _checked(rows: Iterable[Row], complaints: Complaints, zone: tzinfo | None) -> Iterator[Checked]:
-    """Yield the good rows, and complain of the others."""
+    """Yield the valid rows, and add a complaint for each other one."""
     for number, row in rows:
         try:
             yield check(row, zone)
@@ -97,7 +97,7 @@ def _checked(rows: Iterable[Row], complaints: Complaints, zone: tzinfo | None) -
 
 
 def check(row: Mapping[str, Any], zone: tzinfo | None = None) -> Checked:
-    """Return what a row says, what it leaves out filled in; raises ValidationError with what is wrong by column."""
+    """Return the row with missing values filled in; raises ValidationError with the errors by column."""
     errors: dict[str, str] = {}
     ticket, given = _read(TICKET, row, errors, zone), _read(FEEDBACK, row, errors, zone)
     history = _history(row.get(exports.HISTORY), errors, zone)
@@ -111,7 +111,7 @@ def check(row: Mapping[str, Any], zone: tzinfo | None = None) -> Checked:
 
 
 def _read(columns: Mapping[str, Column], row: Mapping[str, Any], errors: dict[str, str], zone: tzinfo | None) -> Values:
-    """Return the good values of these columns, and add to `errors` what is wrong with the others."""
+    """Return the valid values of these columns, and put the errors of the others into `errors`."""
     values = {}
     for name, column in columns.items():
         try:
@@ -122,7 +122,7 @@ def _read(columns: Mapping[str, Column], row: Mapping[str, Any], errors: dict[st
 
 
 def _history(raw: Any, errors: dict[str, str], zone: tzinfo | None) -> list[Values] | None:
-    """Return the entries of a history, None where there is none, and add to `errors` what is wrong with it."""
+    """Return the entries of a history, None if there is none, and put its errors into `errors`."""
     if raw is None or raw == "":
         return None
     try:
@@ -136,7 +136,7 @@ def _history(raw: Any, errors: dict[str, str], zone: tzinfo | None) -> list[Valu
 
 
 def _entry(entry: Any, place: int, errors: dict[str, str], zone: tzinfo | None) -> Values:
-    """Return one entry of a history, and add to `errors` what is wrong with it, unless there is something already."""
+    """Return one entry of a history, and put its first error into `errors`, unless the history has one."""
     if not isinstance(entry, dict) or entry.keys() - EVENT.keys():
         errors.setdefault(exports.HISTORY, f"Entry {place} is no JSON object of {', '.join(EVENT)}.")
         return {}
@@ -148,13 +148,13 @@ def _entry(entry: Any, place: int, errors: dict[str, str], zone: tzinfo | None) 
 
 
 def _creation(ticket: Values) -> list[Values]:
-    """Return the history of a ticket of which nothing is known but how it is."""
+    """Return the shortest history that leads to this ticket."""
     at, by, to, mentor_email = (ticket[name] for name in ("created", "owner_email", "status", "mentor_email"))
     return [{"at": at, "by": by, "from": "", "to": to, "mentor_email": mentor_email, "note": ""}]
 
 
 def _fill_in(ticket: Values, row: Mapping[str, Any], history: list[Values]) -> None:
-    """Give the ticket what can be told from the rest of its row: who is shown, its instants, and how long it waited."""
+    """Derive missing values from the rest of the row: names, instants and waiting times."""
     ticket["owner"] = ticket["owner"] or ticket["owner_email"]
     if "mentor" not in row:
         ticket["mentor"] = ticket["mentor_email"]
@@ -167,17 +167,17 @@ def _fill_in(ticket: Values, row: Mapping[str, Any], history: list[Values]) -> N
 
 
 def _reopenings(history: list[Values]) -> list[datetime]:
-    """Return when the ticket was put back into the queue; a release left it there."""
+    """Return when the ticket was reopened. A release is not a reopening."""
     return [entry["at"] for entry in history if entry["from"] in ENDS and entry["to"] == Status.OPEN]
 
 
 def _is_told(wait: str, ticket: Values, row: Mapping[str, Any]) -> bool:
-    """Return whether the row says how long that was; rows without `queued` count it from the creation."""
+    """Return whether the row has this waiting time. Rows without `queued` count it from the creation."""
     return wait in row and ("queued" in row or ticket["queued"] == ticket["created"])
 
 
 def _contradictions(ticket: Values, row: Mapping[str, Any]) -> dict[str, str]:
-    """Return, by column, what cannot be."""
+    """Return the contradictions of the row, by column."""
     status = ticket["status"]
     errors = {
         column: f"A ticket that is {status} {'needs one' if has else 'has none'}."
@@ -196,7 +196,7 @@ def _contradictions(ticket: Values, row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _disorder(ticket: Values) -> dict[str, str]:
-    """Return, by column, which instants are out of order, and a mentor who is the owner."""
+    """Return, by column, instants that are out of order, and a mentor who is the owner."""
     errors = {}
     if ticket["mentor_email"] == ticket["owner_email"]:
         errors["mentor_email"] = "It is `owner_email`: nobody is the mentor of their own ticket."
@@ -208,7 +208,7 @@ def _disorder(ticket: Values) -> dict[str, str]:
 
 
 def _feedback(given: Values, ticket: Values, errors: dict[str, str]) -> Values | None:
-    """Return the feedback, None where there is none, and add to `errors` what is wrong with it."""
+    """Return the feedback, None if there is none, and put its errors into `errors`."""
     email = given["rated_mentor_email"] or ticket["mentor_email"]
     if given["rating"] is None:
         others = [name for name, value in given.items() if value]

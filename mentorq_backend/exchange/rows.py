@@ -1,4 +1,4 @@
-"""Reading the rows of a file: CSV with `,`, `;` or TAB, or JSON lines."""
+"""Reads the rows of a file: CSV with `,`, `;` or TAB, or JSON lines."""
 
 import codecs
 import csv
@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from mentorq_backend.exchange import exports
 from mentorq_backend.exchange.cells import REQUIRED, quote
 
-Row = tuple[int, Mapping[str, Any]]  # with its number, as a spreadsheet or an editor shows it
+Row = tuple[int, Mapping[str, Any]]  # with its row number in a spreadsheet or an editor
 
 LISTED = 20
 LONGEST_CELL = 10_000_000
@@ -21,7 +21,7 @@ COLUMNS = exports.columns(history=True, feedback=True)
 
 
 class Complaints:
-    """What is wrong with a file: all of it is counted, the first LISTED are kept."""
+    """The errors of a file. It counts all of them and keeps the first LISTED."""
 
     def __init__(self) -> None:
         self.count, self.first = 0, list[str]()
@@ -32,7 +32,6 @@ class Complaints:
             self.first.append(f"Row {number}{column and f', column {column}'}: {text}")
 
     def check(self) -> None:
-        """Raise ValidationError if there are any."""
         if self.count:
             listed = f", the first {LISTED} of them here" if self.count > LISTED else ""
             raise ValidationError([f"Nothing was imported. Complaints: {self.count}{listed}.", *self.first])
@@ -43,7 +42,7 @@ def csv_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:
     csv.field_size_limit(LONGEST_CELL)
     number = 0
     try:
-        # Decoded a line at a time, so that the row that is not UTF-8 is known.
+        # Decode line by line, to know which row is not UTF-8.
         lines = (line.decode() for line in _without_mark(file))
         first = next(lines, "")
         rows = enumerate(csv.reader(chain([first], lines), strict=True, delimiter=separator_of(first)), 1)
@@ -54,7 +53,7 @@ def csv_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:
         for number, cells in rows:
             if len(cells) == len(header) and any(cells):
                 yield number, {name: exports.unescaped(cell) for name, cell in zip(header, cells, strict=True)}
-            elif any(cells):  # spreadsheets leave blank rows
+            elif any(cells):  # spreadsheets write blank rows
                 complaints.add(number, f"It has {len(cells)} cells, the header {len(header)}.")
     except UnicodeDecodeError:
         complaints.add(number + 1, "It is not UTF-8: save the file as CSV UTF-8.")
@@ -63,12 +62,12 @@ def csv_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:
 
 
 def separator_of(header: str) -> str:
-    """Return what separates the columns of this line; spreadsheets in half of Europe write `;`."""
+    """Return the separator of the columns; spreadsheets in half of Europe write `;`."""
     return max(SEPARATORS, key=header.count)
 
 
 def _is_header(header: Sequence[str], complaints: Complaints) -> bool:
-    """Return whether these can be the columns of a file, and complain of what is wrong with them."""
+    """Return whether these are the columns of a file, and add complaints if not."""
     if len(header) == 1 and header[0] not in COLUMNS:
         complaints.add(1, f"There is one column, {quote(header[0])}: separate columns by a comma, ';' or TAB.")
         return False
@@ -79,7 +78,7 @@ def _is_header(header: Sequence[str], complaints: Complaints) -> bool:
 
 
 def _are_columns(names: Iterable[str], number: int, complaints: Complaints) -> bool:
-    """Return whether there are such columns, all that are needed among them, and complain of what is wrong with them."""
+    """Return whether all names are known and none is missing, and add complaints if not."""
     given = dict.fromkeys(names)
     unknown = [name for name in given if name not in COLUMNS]
     missing = [name for name in COLUMNS if name in REQUIRED and name not in given]
@@ -91,7 +90,6 @@ def _are_columns(names: Iterable[str], number: int, complaints: Complaints) -> b
 
 
 def jsonl_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:
-    """Yield the objects, one of each line."""
     for number, line in enumerate(_without_mark(file), 1):
         if not line.strip():
             continue
@@ -107,7 +105,7 @@ def jsonl_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:
 
 
 def _without_mark(file: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines without the mark with which some programs begin UTF-8."""
+    """Yield the lines without the byte order mark that some programs write."""
     for number, line in enumerate(file):
         yield line if number else line.removeprefix(codecs.BOM_UTF8)
 

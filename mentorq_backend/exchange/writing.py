@@ -1,4 +1,4 @@
-"""Writing imported tickets in one transaction: those that are there already are left alone."""
+"""Writes imported tickets in one transaction. Existing tickets stay as they are."""
 
 import hashlib
 from collections import Counter
@@ -18,12 +18,12 @@ from mentorq_backend.models import Feedback, Ticket, TicketEvent
 Item = TypeVar("Item")
 Values = list[Any]
 ROWS_AT_ONCE = 2000
-# On PostgreSQL an import waits so long for others to finish; on SQLite the settings say it.
+# How long an import waits for others on PostgreSQL. On SQLite the settings decide.
 PATIENCE = "20s"
 
 
 class Written(NamedTuple):
-    """A row as the database takes it: the ticket's columns in the order of the export, its feedback, its history."""
+    """A row in the form for the database: the ticket's columns in the order of the export, its feedback, its history."""
 
     ticket: Values
     feedback: Values | None
@@ -31,7 +31,7 @@ class Written(NamedTuple):
 
 
 class Key(NamedTuple):
-    """By what a row is found among the tickets that are there."""
+    """What identifies a row among the existing tickets."""
 
     id: int | None
     created: datetime
@@ -44,13 +44,13 @@ class Key(NamedTuple):
 
 
 def digest(title: str) -> bytes:
-    """Return a title in 16 bytes, because the keys of a whole file are in memory at once."""
+    """Shorten a title to 16 bytes, because the keys of the whole file are in memory."""
     return hashlib.blake2b(title.encode(), digest_size=16).digest()
 
 
 @transaction.atomic
 def write(batches: Iterable[list[Written]], keys: Sequence[Key]) -> tuple[int, int]:
-    """Add the tickets that are not there yet; return how many were added, and how many were there already.
+    """Add the tickets that do not exist yet; return the number of added tickets, and of those that existed.
 
     Raises OperationalError if others keep the tickets locked.
     """
@@ -64,7 +64,7 @@ def write(batches: Iterable[list[Written]], keys: Sequence[Key]) -> tuple[int, i
 
 
 def _keep_others_out() -> None:
-    """Let nobody open or move a ticket until the end: it could take an id of ours. SQLite has one writer anyway."""
+    """Block new tickets and moves until the end: they could take an id of the file. SQLite has one writer anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, TRUE)", [PATIENCE])
@@ -72,10 +72,10 @@ def _keep_others_out() -> None:
 
 
 def known_places(keys: Sequence[Key]) -> set[int]:
-    """Return the places in the file of what is there already.
+    """Return the indexes of the rows whose ticket exists already.
 
-    That is a ticket of the same id, even if its title was corrected since; of other rows that are alike, as many as there
-    are such tickets.
+    That is a ticket with the same id, even if its title was corrected since. Of equal rows it is as many as there are
+    such tickets.
     """
     first, alike = dict[tuple[Any, ...], int](), {key.likeness for key in keys}
     for place, key in enumerate(keys):
@@ -95,7 +95,7 @@ def known_places(keys: Sequence[Key]) -> set[int]:
 
 
 def _candidates(keys: Sequence[Key]) -> Iterator[tuple[Any, ...]]:
-    """Yield the tickets of the file's time: a range, because `IN` with every instant takes seconds."""
+    """Yield the tickets of the time that the file covers. `IN` with every instant would take seconds."""
     created = [key.created for key in keys]
     corrected = Exists(TicketEvent.objects.filter(ticket=OuterRef("pk")).exclude(note=""))
     tickets = Ticket.objects.filter(created__range=(min(created), max(created)))
@@ -103,7 +103,7 @@ def _candidates(keys: Sequence[Key]) -> Iterator[tuple[Any, ...]]:
 
 
 def new_ids(keys: Sequence[Key], known: set[int]) -> list[int | None]:
-    """Return the id for each place, None for what is known: the file's if it is free, else one after all others."""
+    """Return the id for each row, None for a known one: the id in the file if it is free, else a new one."""
     wanted = [None if place in known else key.id for place, key in enumerate(keys)]
     taken = set(_ids_between(list(filter(None, wanted))))
     for place, pk in enumerate(wanted):
@@ -123,7 +123,7 @@ def _ids_between(ids: Sequence[int]) -> Iterable[int]:
 
 
 def _add(rows: Iterable[Written], ids: Sequence[int | None]) -> None:
-    """Insert the rows that have an id, a batch of all three tables after the other."""
+    """Insert the rows that have an id, batch by batch into all three tables."""
     for chunk in _chunks((pk, row) for pk, row in zip(ids, rows, strict=True) if pk):
         load(Ticket, exports.COLUMNS, ([pk, *row.ticket[1:]] for pk, row in chunk))
         history = ([pk, *entry, False] for pk, row in chunk for entry in row.history)

@@ -1,4 +1,4 @@
-"""How anybody can tell, without reading the tickets, that one of them has changed."""
+"""Counters that show that a ticket has changed, without reading the tickets."""
 
 import secrets
 
@@ -6,26 +6,26 @@ from django.db import connection, connections, models
 
 
 def step() -> int:
-    """By how much a counter of changes goes up, 1 to 2**31.
+    """Return a random increment of a counter, from 1 to 2**31.
 
-    It is random, because a restored database counts on from old values: steps of one would give another state a number
-    that clients know already. A 64-bit counter has room for four thousand million steps.
+    A restored database continues from old values. With steps of one, a new state would get a number that clients already
+    know. A 64-bit counter has room for four thousand million steps.
     """
     return secrets.randbelow(2**31) + 1
 
 
 class RevisionManager(models.Manager["Revision"]):
-    """The counters together."""
+    """The counters as one number."""
 
     def total(self) -> int:
-        """Return a number that every committed change of a ticket alters; every poll asks it, hence the plain SQL."""
+        """Return a number that every committed change of a ticket raises. Plain SQL, because every poll needs it."""
         with connections[self.db].cursor() as cursor:
             cursor.execute("SELECT SUM(changes) FROM mentorq_backend_revision")
             return int(cursor.fetchone()[0] or 0)
 
 
 class Revision(models.Model):
-    """A counter of committed changes to tickets, in several rows, so that transactions do not wait for each other."""
+    """A counter of committed changes, in several rows, so that transactions do not wait for each other."""
 
     SHARDS = 256
 
@@ -38,10 +38,9 @@ class Revision(models.Model):
 
 
 def count_change() -> None:
-    """Count a change to tickets, in the transaction that makes it.
+    """Count a change of tickets, in its own transaction.
 
-    On PostgreSQL connections seldom share a row, so that claims of different tickets do not wait for each other here;
-    SQLite has one writer anyway.
+    On PostgreSQL connections rarely share a row, so claims of different tickets do not wait here. SQLite has one writer.
     """
     shard = f"pg_backend_pid() %% {Revision.SHARDS}" if connection.vendor == "postgresql" else "0"
     with connection.cursor() as cursor:

@@ -1,6 +1,6 @@
-"""A list that many people see alike is built once, however many ask for it at the same moment.
+"""Builds a list once for everybody who sees the same list.
 
-A change wakes every mentor's poll. Without this module each of a hundred mentors builds the same bytes.
+After a change all mentors poll at once. Without this module each of a hundred mentors would build the same bytes.
 """
 
 import threading
@@ -18,21 +18,21 @@ from mentorq_backend.live.etags import digest_of
 
 BUILDS = Histogram(
     "mentorq_list_build_seconds",
-    "Lists built for everybody who sees them alike: how many, and how long it took.",
+    "Shared lists that were built: how many, and how long it took.",
     ["list"],
     buckets=[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 )
-# So many requests of a process wait for a slow build to its end. The other threads are for polls and moves.
+# The requests of a process that wait for the end of a slow build. The other threads serve polls and moves.
 PLACES = 6
-# Seconds after which a build is slow. Until then everybody waits: it ends before a thread is missed.
+# Seconds after which a build is slow. Until then everybody waits.
 SLOW = 1.0
-# The answers that a process keeps, in bytes; the latest one is kept whatever its size.
+# The bytes that a process keeps. It always keeps the latest answer.
 MOST_KEPT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The bytes that belong to a state of the tickets, their digest, and when their build began (`time.monotonic()`)."""
+    """The body for a state of the tickets, its digest, and when its build started (`time.monotonic()`)."""
 
     state: str
     content: bytes
@@ -42,28 +42,28 @@ class Answer:
 
 @dataclass
 class Build:
-    """An answer that one request builds while others wait for it."""
+    """A build by one request, for which others wait."""
 
     future: Future[Answer] = field(default_factory=Future)
     begun: float = field(default_factory=time.monotonic)
 
 
 class SharedAnswers:
-    """The latest answer to each question, and the builds that are going on."""
+    """The latest answer to each question, and the running builds."""
 
     def __init__(self, name: str, most_kept: int = MOST_KEPT, places: int = PLACES, slow: float = SLOW) -> None:
         self.name, self.most_kept, self.slow = name, most_kept, slow
         self.places = threading.BoundedSemaphore(places)
         self.lock = threading.Lock()
         self.kept: OrderedDict[Hashable, Answer] = OrderedDict()
-        self.size = 0  # bytes of the kept ones
+        self.size = 0  # bytes of the kept answers
         self.builds: dict[tuple[Hashable, str], Build] = {}
 
     def get(self, question: Hashable, state: str, build: Callable[[], bytes]) -> Answer:
-        """Return the answer to that question in that state; `build` makes it, in one request while the others wait.
+        """Return the answer for this state. One request builds it with `build`, and the others wait.
 
-        While a build is slow only a few wait for its end; the others get the answer before it, if there is one: the list
-        must not fail, and must not take every thread. Read `state` before what the answer is built of.
+        If a build is slow, only a few requests wait for its end. The others get the previous answer, if there is one: the
+        list must neither fail nor take every thread. Read `state` before the data.
         """
         with self.lock:
             kept, going_on = self.kept.get(question), self.builds.get((question, state))
@@ -75,7 +75,6 @@ class SharedAnswers:
         return self._wait(going_on, kept) if going_on else self._make(mine, question, state, build)
 
     def clear(self) -> None:
-        """Forget every answer."""
         with self.lock:
             self.kept.clear()
             self.size = 0
@@ -99,7 +98,7 @@ class SharedAnswers:
         with self.lock:
             kept = self.kept.get(question)
             if kept and kept.begun > answer.begun:
-                return  # of a later state
+                return  # the kept one is newer
             self.size += len(answer.content) - (len(kept.content) if kept else 0)
             self.kept[question] = answer
             self.kept.move_to_end(question)
@@ -107,7 +106,7 @@ class SharedAnswers:
                 self.size -= len(self.kept.popitem(last=False)[1].content)
 
     def _wait(self, going_on: Build, before: Answer | None) -> Answer:
-        """Return what is being built, or the answer before it if the build is slow and enough others wait already."""
+        """Return the answer being built, or the previous one if the build is slow and enough others wait."""
         with suppress(TimeoutError):
             return going_on.future.result(max(going_on.begun + self.slow - time.monotonic(), 0))
         if before and not self.places.acquire(blocking=False):

@@ -1,4 +1,4 @@
-"""How the desk's pages write times, and texts that may be long."""
+"""Filters of the desk's templates for times and long texts."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ def ago(instant: datetime | None) -> SafeString | str:
 
 @register.filter
 def waited(instant: datetime) -> str:
-    """Return how long ago that was, as a person would say it: `45 s`, `12 min`, `3 h`, `2 days`."""
+    """Return `45 s`, `12 min`, `3 h` or `2 days`."""
     seconds = max((timezone.now() - instant).total_seconds(), 0)
     if seconds < 60:
         return f"{seconds:.0f} s"
@@ -34,19 +34,19 @@ def waited(instant: datetime) -> str:
 
 @register.filter
 def exactly(instant: datetime) -> SafeString:
-    """Return the time of day and the date, in the desk's time zone."""
+    """Return time and date in the desk's time zone."""
     return _time(instant, f"{timezone.localtime(instant):%a %H:%M:%S}")
 
 
 @register.filter
 def get(row: Mapping[str, Any], key: str) -> Any:
-    """Return what a row has under a key that holds spaces."""
+    """Read a key that contains spaces, which templates cannot."""
     return row[key]
 
 
 @register.filter
 def short(text: str) -> SafeString | str:
-    """Return a text that people wrote for where there is little room, whole on hover."""
+    """Cut a long text, with the whole text on hover."""
     shown = shortened(text)
     return text if shown == text else format_html('<span title="{}">{}</span>', text, shown)
 

@@ -94,7 +94,7 @@ def test_only_organizers_open_a_ticket_for_somebody_else(name, person, client_of
 
     assert (response.status_code, response.json()) == (
         403,
-        {"detail": "Only organizers and directors open a ticket for somebody else.", "code": "permission_denied"},
+        {"detail": "Only organizers and directors may open a ticket for somebody else.", "code": "permission_denied"},
     )
     assert not Ticket.objects.exists()
 
@@ -119,7 +119,7 @@ def test_only_organizers_record_help_already_given(name, status, person, client_
 
     assert (response.status_code, response.json()) == (
         400,
-        {"status": ["Only organizers and directors record a ticket that is not OPEN: leave it out."]},
+        {"status": ["Only organizers and directors may record a ticket that is not OPEN: leave it out."]},
     )
 
 

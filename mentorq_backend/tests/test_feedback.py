@@ -90,7 +90,7 @@ def test_only_a_closed_ticket_is_rated(status, ada, mia, client_of, make_ticket)
 
     assert (response.status_code, response.json()) == (
         403,
-        {"detail": "Only a closed ticket that a mentor helped with can be rated.", "code": "permission_denied"},
+        {"detail": "Only a closed ticket with a mentor can be rated.", "code": "permission_denied"},
     )
 
 
@@ -108,7 +108,7 @@ def test_a_second_one_is_refused(rated, ada, client_of):
 
     assert (response.status_code, response.json()) == (
         400,
-        {"ticket": ["It has feedback already: change that with PATCH."]},
+        {"ticket": ["The ticket has feedback already: change it with PATCH."]},
     )
     assert Feedback.objects.get().rating == 4.5
 

@@ -140,6 +140,6 @@ def test_the_desk_says_why_it_cannot_read_roles(client, olga_of_old, at_a, lcs):
     response = client.post(page, {"action": "read_roles", "_selected_action": [olga_of_old.pk]})
 
     assert [str(message) for message in get_messages(response.wsgi_request)] == [
-        "No key of this server opens your LCS token: sign in again, and have LCS_TOKEN_KEYS looked at."
+        "No key of this server opens your LCS token: sign in again, and ask the operator to check LCS_TOKEN_KEYS."
     ]
     assert lcs.calls == []

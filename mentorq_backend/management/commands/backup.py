@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: a copy of SQLite's database, taken while people work."""
+"""`manage.py backup FILE`: copies the SQLite database while the server runs."""
 
 import os
 import sqlite3
@@ -14,18 +14,18 @@ from mentorq.db.commands import DatabaseCommand
 
 
 class Command(DatabaseCommand):
-    """Copies the database as it is at one instant, and looks whether the copy is whole."""
+    """Copies the database as of one instant, and checks the copy."""
 
-    help = "Copy SQLite's database into a new file, while the server runs. PostgreSQL has pg_dump: docs/operations.md."
+    help = "Copy the SQLite database to a new file, while the server runs. For PostgreSQL use pg_dump: docs/operations.md."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path)
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         if connection.vendor != "sqlite":
-            raise CommandError("This copies SQLite's file. PostgreSQL has pg_dump: docs/operations.md says how.")
+            raise CommandError("This command copies SQLite databases. For PostgreSQL use pg_dump: docs/operations.md.")
         if file.exists():
-            raise CommandError(f"{file} is there already, and perhaps the only good copy: name a new FILE.")
+            raise CommandError(f"{file} exists, and may be the only good copy: choose a new FILE.")
         part = file.with_name(f".{file.name}.part")
         try:
             copy_to(part)
@@ -38,12 +38,12 @@ class Command(DatabaseCommand):
 
 
 def copy_to(file: Path) -> None:
-    """Write the database to that file, with the rights of its owner alone; raises OSError, sqlite3.Error."""
-    os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))  # e-mails and sessions are in it
+    """Write the database to a file that only its owner can read; raises OSError, sqlite3.Error."""
+    os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))  # it contains e-mails and sessions
     connection.ensure_connection()
     with closing(sqlite3.connect(file)) as copy:
-        connection.connection.backup(copy)  # SQLite's online backup: one instant, nobody waits
+        connection.connection.backup(copy)  # SQLite's online backup: a snapshot, and nobody waits
         verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
         copy.execute("PRAGMA journal_mode=DELETE")  # so that it is one file
     if verdict != "ok":
-        raise sqlite3.DatabaseError(f"the copy is not whole: {verdict}")
+        raise sqlite3.DatabaseError(f"the copy is damaged: {verdict}")

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a queue with people in it, to look at."""
+"""`manage.py demo`: a queue with demo people and tickets."""
 
 import random
 from argparse import ArgumentParser
@@ -40,13 +40,13 @@ class Command(DatabaseCommand):
     help = "Fill an empty queue with demo people and tickets, and print where to look. Not for production."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("port", nargs="?", type=int, default=8000, help="Where MentorQ is served, to print.")
+        parser.add_argument("port", nargs="?", type=int, default=8000, help="The port of MentorQ, for the printed URLs.")
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("This would fill the database with invented tickets, but DEBUG is off: unset SECRET_KEY.")
         if not Ticket.objects.exists():
-            fill(random.Random(2015))  # noqa: S311 - invented data, the same each time
+            fill(random.Random(2015))  # noqa: S311 - not for secrets; the same tickets each time
         self.stdout.write(PAGE.format(url=f"http://127.0.0.1:{port}", password=PASSWORD, lcs=settings.LCS_BASE_URL))
 
 

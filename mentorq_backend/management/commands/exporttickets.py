@@ -1,4 +1,4 @@
-"""`manage.py exporttickets [FILE]`: the tickets as CSV or JSON lines, however many there are."""
+"""`manage.py exporttickets [FILE]`: exports tickets as CSV or JSON lines."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
 
 STANDARD_OUTPUT = "-"
-# The filters there are options for, and what to write there where the filter does not say.
+# The options that are filters, and the remedy to add to the error of the filter.
 REMEDIES = {
     "created_after": "",
     "created_before": "",
@@ -28,15 +28,15 @@ REMEDIES = {
 
 
 class Command(DatabaseCommand):
-    """Writes the tickets that the options ask for, oldest first; says on standard error how many they were."""
+    """Writes the filtered tickets, oldest first, and their number to standard error."""
 
     help = "Write tickets as CSV or JSON lines, oldest first, to a file or standard output."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", default=STANDARD_OUTPUT, metavar="FILE", help="By default standard output.")
         parser.add_argument("--format", choices=list(FORMATS), help="By default jsonl for FILE.jsonl, else csv.")
-        parser.add_argument("--history", action="store_true", help="With a column of what happened to each ticket.")
-        parser.add_argument("--feedback", action="store_true", help="With columns of what its owner said of the help.")
+        parser.add_argument("--history", action="store_true", help="Add a column with the history of each ticket.")
+        parser.add_argument("--feedback", action="store_true", help="Add the columns of the feedback.")
         parser.add_argument("--created-after", metavar="ISO", help="Inclusive; in UTC unless it says otherwise.")
         parser.add_argument("--created-before", metavar="ISO", help="Exclusive; in UTC unless it says otherwise.")
         parser.add_argument("--status", metavar="OPEN,CLOSED", help=REMEDIES["status"].strip())
@@ -44,7 +44,7 @@ class Command(DatabaseCommand):
     def handle(self, *args: Any, file: str, history: bool, feedback: bool, **options: Any) -> None:
         format_ = options["format"] or format_of(file)
         try:
-            # Closed before Django closes the connection, or the cursor would complain.
+            # Close the cursor before Django closes the connection.
             with closing(lines(asked_for(options), format_, history=history, feedback=feedback)) as written:
                 count = self._print(written) if file == STANDARD_OUTPUT else self._save(written, Path(file))
         except OSError as error:
@@ -52,25 +52,25 @@ class Command(DatabaseCommand):
         self.say(f"Tickets written: {count - HEADER_LINES[format_]}")
 
     def _save(self, written: Iterator[str], path: Path) -> int:
-        """Write the lines to a file, with progress, and return how many there were; raises OSError."""
+        """Write the lines to a file, show progress and return their number; raises OSError."""
         return save(reported(written, lambda count: self.say(f"Lines written: {count}")), path)
 
     def _print(self, written: Iterator[str]) -> int:
-        """Write the lines to standard output and return how many there were; ends the program where nobody reads on."""
+        """Write the lines to standard output and return their number. Exits if the reader has closed the pipe."""
         if hasattr(self.stdout, "reconfigure"):
-            self.stdout.reconfigure(encoding="utf-8", newline="")  # whatever the locale and the system
+            self.stdout.reconfigure(encoding="utf-8", newline="")  # on every system, in every locale
         try:
             count = write(written, self.stdout.write)
             self.stdout.flush()
         except BrokenPipeError:
-            # Python's documentation does so too: its own flush at the end would complain.
+            # As in Python's documentation: otherwise its final flush raises an error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
             sys.exit(1)
         return count
 
 
 def asked_for(options: Mapping[str, Any]) -> TicketQuerySet:
-    """Return the tickets that the options leave, as the API would; raises CommandError where one is wrong."""
+    """Filter the tickets by the options, as the API does; raises CommandError for an invalid option."""
     query = MultiValueDict({name: [options[name]] for name in REMEDIES if options[name]})
     asked = TicketFilter(query, Ticket.objects.all())
     if not asked.is_valid():

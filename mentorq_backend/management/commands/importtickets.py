@@ -1,4 +1,4 @@
-"""`manage.py importtickets FILE`: tickets back from what exporttickets wrote, or from another queue's records."""
+"""`manage.py importtickets FILE`: imports tickets from exporttickets, or from another queue."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -19,9 +19,9 @@ STANDARD_INPUT = "-"
 
 
 class Command(DatabaseCommand):
-    """Adds the tickets that are not there yet: all of them or, where anything is wrong, none."""
+    """Adds the tickets that do not exist yet: all of them, or none if a row is wrong."""
 
-    help = "Add the tickets of a CSV or JSON-lines file, with their original times: all, or none where a row is wrong."
+    help = "Add the tickets of a CSV or JSON-lines file, with their original times: all, or none if a row is wrong."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help=f"{STANDARD_INPUT} is standard input.")
@@ -30,7 +30,7 @@ class Command(DatabaseCommand):
             "--time-zone",
             type=zone_of,
             metavar="ZONE",
-            help="For instants without an offset, such as America/New_York.",
+            help="The time zone of instants without an offset, such as America/New_York.",
         )
 
     def handle(self, *args: Any, file: str, time_zone: ZoneInfo | None = None, **options: Any) -> None:
@@ -43,12 +43,11 @@ class Command(DatabaseCommand):
             raise CommandError("\n".join(error.messages)) from error
         except OperationalError as error:
             reason = str(error).strip()
-            raise CommandError(f"Nothing was imported: {reason}. Try again when fewer people are at work.") from error
+            raise CommandError(f"Nothing was imported: {reason}. Try again when fewer people use MentorQ.") from error
         self.stdout.write(f"Tickets added: {added}; there already: {known}")
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """Return the time zone of that name; raises ArgumentTypeError."""
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError) as error:
@@ -56,5 +55,5 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def opened(file: str) -> AbstractContextManager[BinaryIO]:
-    """Return the file of that name, or standard input, which stays open; raises OSError."""
+    """Open the file; `-` is standard input, which stays open. Raises OSError."""
     return nullcontext(sys.stdin.buffer) if file == STANDARD_INPUT else Path(file).open("rb")

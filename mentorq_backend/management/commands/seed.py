@@ -31,7 +31,6 @@ class Command(DatabaseCommand):
 
 @transaction.atomic
 def seed_tickets(tickets: int, seed: int) -> None:
-    """Add so many tickets after those that exist."""
     known = set(User.objects.filter(is_mentor=True).values_list("email", flat=True))
     rows, chance = no_rows(), random.Random(seed)  # noqa: S311 - not for secrets
     rows[User] += [account(mentor, is_mentor=True) for mentor in MENTORS if mentor.email not in known]

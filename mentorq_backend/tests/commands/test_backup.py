@@ -79,7 +79,7 @@ if connection.vendor == "sqlite":
         file = tmp_path / "copy.sqlite3"
         file.write_text("the only good one")
 
-        with pytest.raises(CommandError, match="is there already"):
+        with pytest.raises(CommandError, match="exists, and may be the only good copy"):
             call_command("backup", file)
 
         assert file.read_text() == "the only good one"
@@ -94,7 +94,7 @@ if connection.vendor == "sqlite":
 
         tried = subprocess.run(command, cwd=BASE_DIR, env={"DATABASE_URL": url}, capture_output=True, text=True)
 
-        assert (tried.returncode, "the copy is not whole" in tried.stderr) == (1, True)
+        assert (tried.returncode, "the copy is damaged" in tried.stderr) == (1, True)
         assert sorted(file.name for file in tmp_path.glob("*copy*")) == []
 
     def test_a_folder_that_is_not_there_is_said(tmp_path):

@@ -44,7 +44,10 @@ def test_a_page_that_is_out_of_date_corrects_nothing(as_seen, desk, ada, make_ti
 
     shown = correct(desk, ticket, as_seen=as_seen or before, title="My tests loop")
 
-    assert (Ticket.objects.get().title, shown) == ("My build loops", ["It has changed meanwhile: look at it again."])
+    assert (Ticket.objects.get().title, shown) == (
+        "My build loops",
+        ["The ticket has changed meanwhile: look at it again."],
+    )
     assert LogEntry.objects.count() == 0
 
 

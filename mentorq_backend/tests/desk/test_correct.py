@@ -49,7 +49,7 @@ def test_the_same_texts_are_no_correction(ada, olga, make_ticket):
 def test_it_is_for_organizers_alone(name, ada, person, make_ticket):
     ticket = make_ticket(ada)
 
-    with pytest.raises(MoveNotAllowed, match=r"^Only organizers and directors correct a ticket"):
+    with pytest.raises(MoveNotAllowed, match=r"^Only organizers and directors may correct a ticket"):
         ticket.correct(by=person(name), title="Mine")
 
     assert (texts(), TicketEvent.objects.count()) == ([("My build loops", "Table 12", "")], 1)
@@ -60,7 +60,7 @@ def test_the_second_of_two_who_correct_the_same_is_told_so(ada, olga, dan, make_
     second = Ticket.objects.get()
     first.correct(by=olga, title="Olga's")
 
-    with pytest.raises(TicketConflict, match=r"^It has changed meanwhile: look at it again") as refusal:
+    with pytest.raises(TicketConflict, match=r"^The ticket has changed meanwhile: look at it again") as refusal:
         second.correct(by=dan, title="Dan's")
 
     assert (texts(), TicketEvent.objects.count()) == ([("Olga's", "Table 12", "")], 2)

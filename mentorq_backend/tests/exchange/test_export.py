@@ -266,7 +266,7 @@ def test_an_export_for_which_the_disk_is_too_small_leaves_the_old_file(queue, tm
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("missing/tickets.csv", "No such file or directory"), (".", "it is no regular file")]
+    ("name", "reason"), [("missing/tickets.csv", "No such file or directory"), (".", "it is not a regular file")]
 )
 def test_a_file_that_cannot_be_written_is_an_error(db, tmp_path, name, reason):
     with pytest.raises(CommandError) as error:
@@ -280,7 +280,7 @@ def test_a_device_is_not_replaced(db, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 
-    with pytest.raises(CommandError, match="it is no regular file"):
+    with pytest.raises(CommandError, match="it is not a regular file"):
         call_command("exporttickets", str(pipe))
 
     assert pipe.is_fifo()

@@ -58,7 +58,7 @@ def test_progress_is_shown_where_it_takes_long(db, monkeypatch, capsys, tmp_path
         f"Database: {database_name()}",
         "Rows read: 2",
         "Rows read: 4",
-        "All rows are good: adding the tickets that are not there yet.",
+        "All rows are valid: adding the tickets that do not exist yet.",
     ]
 
 
@@ -91,5 +91,5 @@ def test_an_import_that_does_not_get_the_lock_says_so_and_changes_nothing(commit
                 cursor.execute("LOCK TABLE mentorq_backend_ticket IN ROW EXCLUSIVE MODE")
         [said] = at_once([locked])
 
-    assert re.fullmatch(r"Nothing was imported: .*lock.* Try again when fewer people are at work\.", said, re.DOTALL)
+    assert re.fullmatch(r"Nothing was imported: .*lock.* Try again when fewer people use MentorQ\.", said, re.DOTALL)
     assert Ticket.objects.count() == 0

@@ -109,4 +109,4 @@ def test_the_limit_is_told_to_its_owner_without_an_address(typing, settings):
 
     response = [typing.post("/api/tickets/", body) for body in bodies][-1]
 
-    assert response.json()["detail"] == "Nobody has more than 1 open tickets: cancel one, or wait for a mentor."
+    assert response.json()["detail"] == "Nobody may have more than 1 open tickets: cancel one, or wait for a mentor."

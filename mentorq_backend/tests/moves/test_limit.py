@@ -6,7 +6,7 @@ from mentorq_backend.models import Ticket
 
 MINIMAL = {"title": "One more", "location": "Table 12"}
 REACHED = {
-    "detail": "Nobody has more than 5 open tickets: cancel one, or wait for a mentor.",
+    "detail": "Nobody may have more than 5 open tickets: cancel one, or wait for a mentor.",
     "code": "limit_reached",
 }
 

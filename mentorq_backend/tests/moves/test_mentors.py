@@ -32,7 +32,7 @@ NOT_THEIRS_TO_CLOSE = {
     "detail": "Not yours to close: that is for a mentor (not on their own ticket), an organizer or director.",
     "code": "permission_denied",
 }
-OWN = {"detail": "Nobody is the mentor of their own ticket.", "code": "permission_denied"}
+OWN = {"detail": "Nobody may be the mentor of their own ticket.", "code": "permission_denied"}
 
 
 @pytest.mark.parametrize(

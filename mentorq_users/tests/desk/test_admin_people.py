@@ -200,7 +200,7 @@ def test_an_organizer_whose_lcs_token_has_expired_is_told_so(signed_in, read_rol
 def test_a_local_superuser_without_an_lcs_token_is_told_so(client, root, read_roles, lcs, ada):
     said = read_roles(client, ada)
 
-    assert said == ["Sign in with your LCS account: LCS tells roles to it alone."]
+    assert said == ["Sign in with your LCS account: only LCS accounts may read roles."]
     assert lcs.calls == []
 
 
@@ -233,7 +233,7 @@ def test_they_are_let_in_again(signed_in, ada, client_of):
 
     said = choose(signed_in, "activate", ada)
 
-    assert (said, client_of(ada).get("/api/tickets/").status_code) == (["Let in again: 1 people."], 200)
+    assert (said, client_of(ada).get("/api/tickets/").status_code) == (["Activated: 1 people."], 200)
 
 
 def test_nobody_deactivates_themselves_or_a_local_superuser(signed_in):
@@ -295,7 +295,7 @@ def test_the_action_leaves_those_out_whom_one_may_not_and_says_why(at_the_desk, 
     done = {name for name in reasons if User.objects.get(email=f"{name}@example.edu").is_active is is_active} - {who}
     assert done == {name for name, reason in reasons.items() if not reason}
     left_out = sorted(f"{name}@example.edu was left out: {reason}." for name, reason in reasons.items() if reason)
-    assert said == [f"{'Let in again' if is_active else 'Deactivated'}: {len(done)} people.", *left_out]
+    assert said == [f"{'Activated' if is_active else 'Deactivated'}: {len(done)} people.", *left_out]
 
 
 @pytest.mark.parametrize("is_active", [False, True])
