@@ -9,6 +9,5 @@ class DeskConfig(AdminConfig):
     default_site = "mentorq_users.desk.site.DeskSite"
 
     def ready(self) -> None:
-        """Find the admin classes, and register the checks."""
         super().ready()
         from mentorq.operations import checks  # noqa: F401, PLC0415 - registers itself, once the apps are there

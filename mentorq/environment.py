@@ -85,7 +85,6 @@ def url(text: str) -> str:
 
 
 def origins(text: str) -> list[str]:
-    """Return the origins in a comma-separated text; raises ValueError for one that no browser sends."""
     items = listed(text)
     for item in items:
         host = urlsplit(item).netloc
@@ -95,7 +94,6 @@ def origins(text: str) -> list[str]:
 
 
 def folder(text: str) -> str:
-    """Raises ValueError if the folder does not exist, or if this process may not write to it."""
     try:
         with tempfile.TemporaryFile(dir=text):
             return text

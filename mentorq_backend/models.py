@@ -156,7 +156,6 @@ class Ticket(models.Model):
             self.claimed_datetime = self.created
 
     def hand_over(self, *, by: User, mentor_email: str, mentor: str = "") -> None:
-        """Give a claimed ticket to the mentor that an organizer names; raises as `move` does."""
         if self.status != Status.CLAIMED:
             raise self._not_possible("given another mentor")
         self.claim(by=by, mentor_email=mentor_email, mentor=mentor)
@@ -300,7 +299,6 @@ class Ticket(models.Model):
         return changes
 
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
-        """Make the move; raises TicketConflict if somebody changed the ticket since it was read."""
         with transaction.atomic():
             one_at_a_time(by)
             if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:

@@ -39,7 +39,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return changed
 
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list["Ticket"]:
-        """Insert the tickets and raise the revision."""
         tickets = list(objs)
         for ticket in tickets:
             ticket.enter_queue()
@@ -52,7 +51,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.all() if user.sees_every_ticket else self.filter(owner_email=user.email)
 
     def rows(self) -> "models.QuerySet[Ticket, tuple[Any, ...]]":
-        """Read tuples of `columns.ROW` instead of model instances."""
         return self.values_list(*ROW)
 
     def with_feedback(self) -> "TicketQuerySet":
@@ -84,7 +82,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def _repeated(
         self, *, owner_email: str, title: str, location: str, comment: str = "", contact: str = "", **other: Any
     ) -> "Ticket | None":
-        """Return the owner's first open ticket with these texts from the last minute."""
         same = self.filter(owner_email=owner_email, title=title, location=location, comment=comment, contact=contact)
         return same.filter(status=Status.OPEN, created__gt=timezone.now() - MINUTE).order_by("id").first()
 

@@ -44,7 +44,6 @@ class Representation:
 
 
 def instant(at: datetime | None) -> str | None:
-    """Write an instant in UTC as REST framework does."""
     return f"{at.isoformat()[:-6]}Z" if at else None
 
 
@@ -72,7 +71,6 @@ class TicketSerializer(serializers.HyperlinkedModelSerializer[Ticket]):
         return Representation(request, request.user)(instance.row)
 
     def get_feedback(self, ticket: Ticket) -> str:
-        """Return the URL, or `""` if the viewer may not read the feedback."""
         if not (ticket.has_feedback and self.context["request"].user.sees_feedback_of(ticket.owner_email)):
             return ""
         return reverse("feedback-detail", args=[ticket.pk], request=self.context["request"])
@@ -124,7 +122,6 @@ class TicketCreateSerializer(TicketWriteSerializer, serializers.ModelSerializer[
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Ticket:
-        """Return the ticket, and set `is_new` to whether it was created now."""
         ticket, self.is_new = Ticket.objects.get_or_record(by=self.user, **validated_data)
         return ticket
 
@@ -210,7 +207,6 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         return ticket_id
 
     def create(self, validated_data: dict[str, Any]) -> Feedback:
-        """Raises MoveNotAllowed, or ValidationError if the ticket has feedback already."""
         del validated_data["ticket_id"]
         try:
             return Feedback.objects.give(self.rated_ticket, **validated_data)
@@ -218,7 +214,6 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
             raise ValidationError({"ticket": ["The ticket has feedback already: change it with PATCH."]}) from error
 
     def update(self, instance: Feedback, validated_data: dict[str, Any]) -> Feedback:
-        """Change rating or comments. The ticket stays the same."""
         columns = {name: value for name, value in validated_data.items() if name != "ticket_id"}
         for name, value in columns.items():
             setattr(instance, name, value)

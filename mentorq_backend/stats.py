@@ -86,7 +86,6 @@ def percentile(tickets: TicketQuerySet, duration: str, percent: int, count: int)
 
 
 def per_hour(tickets: TicketQuerySet, zone: tzinfo) -> list[dict[str, Any]]:
-    """Return the figures of the tickets of each hour of creation, oldest first."""
     rows = (
         tickets.annotate(hour=Hour("created", tzinfo=zone))
         .values("hour")
@@ -102,7 +101,6 @@ def per_hour(tickets: TicketQuerySet, zone: tzinfo) -> list[dict[str, Any]]:
 
 
 def per_mentor(tickets: TicketQuerySet) -> list[dict[str, Any]]:
-    """Return the figures of each mentor, busiest first."""
     rows = (
         tickets.exclude(mentor_email="")
         .values("mentor_email")
@@ -244,7 +242,6 @@ def _feedback(tickets: TicketQuerySet) -> FeedbackQuerySet:
 
 
 def _with_seconds(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row with its averages in seconds, under the names of the totals."""
     names = {"to_claim": "average_claimed_datetime_seconds", "to_close": "average_closed_datetime_seconds"}
     return {names.get(key, key): _seconds(value) if key in names else value for key, value in row.items()}
 

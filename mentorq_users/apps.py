@@ -10,5 +10,4 @@ class MentorqUsersConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Register the checks."""
         from mentorq_users import checks  # noqa: F401, PLC0415 - registers itself, once the apps are there

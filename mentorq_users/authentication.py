@@ -62,7 +62,6 @@ class JWTAuthentication(authentication.JWTAuthentication):
         return super().get_raw_token(b" ".join([scheme.capitalize(), *rest]))
 
     def get_user(self, validated_token: Token) -> Any:
-        """Return the active account with the token's e-mail; raises InvalidToken or User.DoesNotExist."""
         user = User.objects.behind_token(validated_token["email"])
         if not user.is_active:
             raise InvalidToken()

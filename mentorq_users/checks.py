@@ -11,7 +11,6 @@ from django.core.checks import CheckMessage, Tags, register
 
 @register(Tags.security, deploy=True)
 def lcs_over_tls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Warn if passwords leave this machine unencrypted on their way to LCS."""
     url = urlsplit(settings.LCS_BASE_URL)
     if url.scheme != "http" or is_this_machine(url.hostname or ""):
         return []

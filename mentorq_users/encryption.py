@@ -17,7 +17,6 @@ class Unreadable(Exception):
 
 
 def encrypt(text: str) -> str:
-    """Return `text` encrypted with the newest key; "" stays ""."""
     return _ring(tuple(settings.LCS_TOKEN_KEYS)).encrypt(text.encode()).decode() if text else ""
 
 

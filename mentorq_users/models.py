@@ -146,11 +146,9 @@ class User(AbstractBaseUser):
 
     @property
     def sees_all_feedback(self) -> bool:
-        """Whether the API shows them everybody's feedback."""
         return self.is_director
 
     def sees_feedback_of(self, owner_email: str) -> bool:
-        """Whether the API shows them the feedback on tickets of this owner."""
         return self.sees_all_feedback or self.email == owner_email
 
     @property

@@ -43,7 +43,6 @@ class TokenThrottle(SimpleRateThrottle):
         return client_address(request)
 
     def wait(self) -> float:
-        """Return the seconds until the next attempt is allowed."""
         return max(self.ends_at - time.time(), 0)
 
 

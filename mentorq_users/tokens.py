@@ -25,14 +25,12 @@ IAT_LEEWAY = 30  # seconds; the clock of another server may be ahead, and ours m
 
 
 def issue(kind: type[T], user: User) -> T:
-    """Return a new token with the claims that the frontend reads."""
     token = kind()
     token.payload.update({"user_id": str(user.pk), **user.token_claims})
     return token
 
 
 def check_form(token: tokens.Token) -> None:
-    """Raise TokenError unless the claims that we use have the forms that `issue` writes."""
     texts = [(token.get(claim), form) for claim, form in FORMS.items()]
     has_form = all(isinstance(text, str) and re.fullmatch(form, text) for text, form in texts)
     has_instants = all(type(token.get(claim)) is int for claim in ("exp", "iat"))
@@ -100,7 +98,6 @@ class RefreshToken(tokens.RefreshToken):
             raise TokenError("Token is logged out")
 
     def owner(self) -> User:
-        """Return the active account of the token; raises TokenError if there is none."""
         try:
             return User.objects.get(email=self["email"], is_active=True)
         except User.DoesNotExist as error:

@@ -6,7 +6,6 @@ FIRST_YEAR, LAST_YEAR = 1970, 2200
 
 
 def in_utc(at: datetime) -> datetime:
-    """Raises ValueError or OverflowError if the instant does not exist in UTC."""
     return at.astimezone(UTC)
 
 

@@ -12,7 +12,6 @@ GIVE_IT_ONCE = "Give it once."
 
 
 def single_parameter(request: Request, name: str) -> str | None:
-    """Return None if the parameter is missing; raises ValidationError if it is given twice."""
     texts = request.query_params.getlist(name)
     if len(texts) > 1:
         raise ValidationError({name: [GIVE_IT_ONCE]})

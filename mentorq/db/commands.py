@@ -25,12 +25,10 @@ class DatabaseCommand(BaseCommand):
         return super().execute(*args, **options)
 
     def say(self, text: str) -> None:
-        """Write a line to standard error, without the color of errors."""
         self.stderr.write(text, str)
 
 
 def database_name() -> str:
-    """Return the database that the settings name, without user and password."""
     config = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"SQLite {config['NAME']}"

@@ -74,7 +74,6 @@ class TicketsCollector(Collector):
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return all metrics. 401 without METRICS_TOKEN in the request, 404 if the setting is empty."""
     if not settings.METRICS_TOKEN:
         raise Http404
     if not secrets.compare_digest(

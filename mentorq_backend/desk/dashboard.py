@@ -37,7 +37,6 @@ class RangeForm(forms.Form):
     until = InstantField(label="to", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
 
     def tickets(self) -> TicketQuerySet:
-        """Return the tickets created in the range, by default in the last 24 hours."""
         since, until = self._ends() if self.is_valid() else (None, None)
         tickets = Ticket.objects.all()
         tickets = tickets.filter(created__gte=since) if since else tickets
@@ -71,7 +70,6 @@ class Chart:
 
     @property
     def data(self) -> str:
-        """The data for Chart.js, as JSON."""
         datasets = [
             {
                 "label": name, "data": values, "backgroundColor": COLORS[name], "borderColor": COLORS[name],
@@ -105,7 +103,6 @@ class Chart:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of the first page: what is going on for everybody, statistics for directors."""
     context |= {
         "now": stats.now(Ticket.objects.all()),
         "free_mentors": [mentor for mentor, held in stats.mentors() if not held],

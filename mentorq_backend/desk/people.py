@@ -101,7 +101,6 @@ class UserAdmin(DeskAdmin):
         self._activate(request, queryset, True)
 
     def _activate(self, request: HttpRequest, queryset: QuerySet[User], active: bool) -> None:
-        """Change the selected people if that is allowed, and tell who was left out and why."""
         reasons = {user: cast("User", request.user).why_not_admit(user) for user in queryset}
         people = [user for user, reason in reasons.items() if not reason]
         User.objects.filter(pk__in=[user.pk for user in people]).update(is_active=active)

@@ -46,14 +46,12 @@ CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
 def claim(ticket: Ticket, by: User, mentor_email: str) -> None:
-    """Give an open ticket to this mentor, "" for `by`. A claimed ticket needs `hand_over`."""
     if ticket.status == Status.CLAIMED and mentor_email != ticket.mentor_email:
         raise ticket.conflict()
     ticket.claim(by=by, mentor_email=mentor_email)
 
 
 def hand_over(ticket: Ticket, by: User, mentor_email: str) -> None:
-    """Give a claimed ticket to this mentor; raises MoveNotAllowed if none is named."""
     if not mentor_email:
         raise MoveNotAllowed("Choose the mentor first.")
     ticket.hand_over(by=by, mentor_email=mentor_email)
@@ -71,7 +69,6 @@ VERBS: dict[str, Callable[[Ticket, User, str], None]] = {
 
 
 def organizer(request: HttpRequest) -> User:
-    """Return the signed-in person. The desk admits only organizers, directors and local superusers."""
     return cast("User", request.user)
 
 
@@ -109,13 +106,11 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 def chosen_status(request: HttpRequest) -> str:
-    """Return a status, LIVE for the tickets in the queue, or ALL."""
     chosen = request.GET.get(StatusFilter.parameter_name, "")
     return chosen if chosen in [*Status.values, ALL] else ALL if request.GET.get("q") else LIVE
 
 
 def on_chosen(verb: str, description: str) -> Any:
-    """Return an admin action that applies the verb to each selected ticket."""
 
     @admin.action(description=description)
     def apply(model_admin: "TicketAdmin", request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
@@ -129,7 +124,7 @@ def on_chosen(verb: str, description: str) -> Any:
 class TicketAdmin(DeskAdmin):
     """The queue."""
 
-    list_display = ["shown_status", "ticket", "since", "shown_owner", "shown_mentor", "moves"]
+    list_display = ["status_label", "ticket", "since", "owner_label", "mentor_label", "moves"]
     list_display_links = ["ticket"]
     list_filter = [StatusFilter, "active", ("created", admin.DateFieldListFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
@@ -138,7 +133,7 @@ class TicketAdmin(DeskAdmin):
     list_before_template = "mentorq_backend/queue.html"
     # The moves have a form of their own: Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"
-    change_form_before_template = "mentorq_backend/seen.html"
+    change_form_before_template = "mentorq_backend/state.html"
     actions = [
         on_chosen("claim", "Claim for the mentor chosen above"), on_chosen("release", "Release"),
         on_chosen("close", "Close"), on_chosen("cancel", "Cancel"), on_chosen("reopen", "Reopen"),
@@ -181,7 +176,7 @@ class TicketAdmin(DeskAdmin):
     # The columns
 
     @display(description="Status", ordering="status", label={status.value: color for status, color in COLORS.items()})
-    def shown_status(self, ticket: Ticket) -> str:
+    def status_label(self, ticket: Ticket) -> str:
         return ticket.status
 
     @display(description="Ticket", ordering="title", header=True)
@@ -198,11 +193,11 @@ class TicketAdmin(DeskAdmin):
         )
 
     @display(description="Asked by", ordering="owner", header=True)
-    def shown_owner(self, ticket: Ticket) -> list[SafeString | str]:
+    def owner_label(self, ticket: Ticket) -> list[SafeString | str]:
         return [short(ticket.owner), short(ticket.owner_email)]
 
     @display(description="Mentor", ordering="mentor", header=True)
-    def shown_mentor(self, ticket: Ticket) -> list[SafeString | str]:
+    def mentor_label(self, ticket: Ticket) -> list[SafeString | str]:
         return [short(ticket.mentor) or "–", short(ticket.mentor_email)]
 
     @display(description="Moves")
@@ -213,7 +208,6 @@ class TicketAdmin(DeskAdmin):
     # The pages
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, or make the move of a button in it."""
         if "_move" in request.POST:
             return self._pressed(request)
         context = {"mentors": stats.mentors(), "sees_statistics": organizer(request).sees_statistics}
@@ -222,7 +216,6 @@ class TicketAdmin(DeskAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the ticket, make the move of a button, or save a correction."""
         if "_move" in request.POST:
             return self._pressed(request)
         try:
@@ -235,12 +228,11 @@ class TicketAdmin(DeskAdmin):
     def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
         """Raises TicketConflict if the ticket has changed since the page was shown."""
         ticket = Ticket.objects.get(pk=obj.pk)
-        if request.POST.get("_seen") != seen(ticket):
+        if request.POST.get("_state") != state_digest(ticket):
             raise TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=ticket)
         ticket.correct(by=organizer(request), **{name: form.cleaned_data[name] for name in self.correctable})
 
     def export(self, request: HttpRequest, format: str, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:  # noqa: A002
-        """Return the tickets of the filtered list as a file."""
         if format not in exports.FORMATS:
             raise Http404(f"Tickets are exported as {' or '.join(exports.FORMATS)}.")
         wanted = {name: bool(request.GET.get(f"_{name}")) for name in ("history", "feedback")}
@@ -263,7 +255,6 @@ class TicketAdmin(DeskAdmin):
     # The moves
 
     def move_all(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> None:
-        """Apply the verb to each ticket, and tell why a ticket was refused."""
         moved = sum(self._move(request, ticket, verb) for ticket in queryset)
         if moved:
             self.message_user(request, f"{PAST[verb].capitalize()}: {moved}.", messages.SUCCESS)
@@ -298,7 +289,7 @@ class TicketAdmin(DeskAdmin):
             sees_feedback = organizer(request).sees_statistics
             return {
                 "subtitle": str(ticket),
-                "seen": seen(ticket),
+                "state": state_digest(ticket),
                 "verbs": verbs(ticket),
                 "mentors": stats.mentors(),
                 "events": ticket.events.all(),
@@ -308,14 +299,13 @@ class TicketAdmin(DeskAdmin):
         return {}
 
 
-def seen(ticket: Ticket) -> str:
+def state_digest(ticket: Ticket) -> str:
     """Identify the ticket as its page shows it. Its `version` would reveal that it was rated."""
-    shown = [getattr(ticket, column) for column in ROW if column != FEEDBACK]
-    return hashlib.sha256(repr(shown).encode()).hexdigest()
+    state = [getattr(ticket, column) for column in ROW if column != FEEDBACK]
+    return hashlib.sha256(repr(state).encode()).hexdigest()
 
 
 def is_instant(text: str) -> bool:
-    """Return whether the text is an instant that exists in UTC."""
     try:
         instant = parse_datetime(text) or datetime.fromisoformat(text)
         return has_a_local_time(in_utc(instant))

@@ -61,7 +61,6 @@ class Column:
 
 
 def quote(raw: Any) -> str:
-    """Return the text in quotes, cut to fit a message."""
     text = repr(raw[: LONGEST_QUOTE + 1] if isinstance(raw, str) else raw)
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
 

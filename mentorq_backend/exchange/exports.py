@@ -44,7 +44,6 @@ APOSTROPHES = re.compile(rf"{_CELL}'")
 
 
 def columns(*, history: bool = False, feedback: bool = False) -> tuple[str, ...]:
-    """Return the columns of an export in their order."""
     return (*COLUMNS, *(FEEDBACK if feedback else ()), *([HISTORY] if history else []))
 
 
@@ -64,7 +63,6 @@ def lines(
 
 
 def format_of(name: str) -> str:
-    """Return the default format of a file: `jsonl` by its extension, else `csv`."""
     return "jsonl" if name.endswith(".jsonl") else "csv"
 
 
@@ -116,7 +114,6 @@ def save(written: Iterable[str], path: Path) -> int:
 
 
 def _replace(path: Path, part: Path) -> None:
-    """Replace the old file, and keep its permissions."""
     if path.exists():
         shutil.copymode(path, part)
     part.replace(path)

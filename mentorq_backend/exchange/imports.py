@@ -87,7 +87,6 @@ def _plain(values: Values) -> list[Any]:
 
 
 def _checked(rows: Iterable[Row], complaints: Complaints, zone: tzinfo | None) -> Iterator[Checked]:
-    """Yield the valid rows, and add a complaint for each other one."""
     for number, row in rows:
         try:
             yield check(row, zone)
@@ -97,7 +96,6 @@ def _checked(rows: Iterable[Row], complaints: Complaints, zone: tzinfo | None) -
 
 
 def check(row: Mapping[str, Any], zone: tzinfo | None = None) -> Checked:
-    """Return the row with missing values filled in; raises ValidationError with the errors by column."""
     errors: dict[str, str] = {}
     ticket, given = _read(TICKET, row, errors, zone), _read(FEEDBACK, row, errors, zone)
     history = _history(row.get(exports.HISTORY), errors, zone)
@@ -148,7 +146,6 @@ def _entry(entry: Any, place: int, errors: dict[str, str], zone: tzinfo | None) 
 
 
 def _creation(ticket: Values) -> list[Values]:
-    """Return the shortest history that leads to this ticket."""
     at, by, to, mentor_email = (ticket[name] for name in ("created", "owner_email", "status", "mentor_email"))
     return [{"at": at, "by": by, "from": "", "to": to, "mentor_email": mentor_email, "note": ""}]
 
@@ -177,7 +174,6 @@ def _is_told(wait: str, ticket: Values, row: Mapping[str, Any]) -> bool:
 
 
 def _contradictions(ticket: Values, row: Mapping[str, Any]) -> dict[str, str]:
-    """Return the contradictions of the row, by column."""
     status = ticket["status"]
     errors = {
         column: f"A ticket that is {status} {'needs one' if has else 'has none'}."

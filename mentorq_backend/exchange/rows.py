@@ -67,7 +67,6 @@ def separator_of(header: str) -> str:
 
 
 def _is_header(header: Sequence[str], complaints: Complaints) -> bool:
-    """Return whether these are the columns of a file, and add complaints if not."""
     if len(header) == 1 and header[0] not in COLUMNS:
         complaints.add(1, f"There is one column, {quote(header[0])}: separate columns by a comma, ';' or TAB.")
         return False
@@ -78,7 +77,6 @@ def _is_header(header: Sequence[str], complaints: Complaints) -> bool:
 
 
 def _are_columns(names: Iterable[str], number: int, complaints: Complaints) -> bool:
-    """Return whether all names are known and none is missing, and add complaints if not."""
     given = dict.fromkeys(names)
     unknown = [name for name in given if name not in COLUMNS]
     missing = [name for name in COLUMNS if name in REQUIRED and name not in given]

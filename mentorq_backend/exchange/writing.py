@@ -123,7 +123,6 @@ def _ids_between(ids: Sequence[int]) -> Iterable[int]:
 
 
 def _add(rows: Iterable[Written], ids: Sequence[int | None]) -> None:
-    """Insert the rows that have an id, batch by batch into all three tables."""
     for chunk in _chunks((pk, row) for pk, row in zip(ids, rows, strict=True) if pk):
         load(Ticket, exports.COLUMNS, ([pk, *row.ticket[1:]] for pk, row in chunk))
         history = ([pk, *entry, False] for pk, row in chunk for entry in row.history)

@@ -54,12 +54,10 @@ def key_of(request: HttpRequest | Request, user: Any, fingerprint: str) -> str:
 
 
 def known_etag(request: HttpRequest | Request, key: str) -> str | None:
-    """Return the client's ETag with this key, None if it has none."""
     return next((f'"{known_key}.{digest}"' for known_key, digest in _etags(request) if known_key == key), None)
 
 
 def not_modified(request: HttpRequest, key: str) -> HttpResponse | None:
-    """Return a 304 if the client has an ETag with this key, else None."""
     tag = known_etag(request, key)
     return HttpResponseNotModified(headers={"ETag": tag, **CACHING}) if tag else None
 

@@ -36,7 +36,6 @@ def sees_own_list(user: User) -> bool:
 
 
 def newest_rows(user: User) -> list[tuple[Any, ...]]:
-    """Return the rows (`TicketQuerySet.rows()`) of all tickets that this person may see, newest first."""
     return NEWEST[user.sees_every_ticket](user.email)
 
 

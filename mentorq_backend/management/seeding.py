@@ -84,11 +84,7 @@ def account(person: Person, *, is_mentor: bool = False) -> Row:
         "first_name": "Mentor" if is_mentor else "Hacker",
         "last_name": person.name,
         "is_mentor": is_mentor,
-        "is_organizer": False,
-        "is_director": False,
         "encrypted_lcs_token": "",
-        "is_active": True,
-        "is_superuser": False,
         "date_joined": str(LAST_DAY),
     }
 
@@ -103,7 +99,6 @@ def hackathons(tickets: int, first_id: int, chance: Random) -> Iterator[Rows]:
 
 
 def hackathon(day: datetime, ids: range, chance: Random) -> Rows:
-    """Return the rows of one hackathon, its tickets in the order of their creation."""
     hackers = [Person.called(f"hacker{ids.start}-{index}") for index in range(PEOPLE_EACH)]
     rows = no_rows()
     rows[User] += map(account, hackers)
@@ -115,7 +110,6 @@ def hackathon(day: datetime, ids: range, chance: Random) -> Rows:
 
 
 def creations(day: datetime, chance: Random) -> list[datetime]:
-    """Return when the tickets of a hackathon are created, in order."""
     hours = chance.choices(HOURS, cum_weights=HOUR_WEIGHTS, k=TICKETS_EACH)
     return sorted(day + timedelta(hours=hour + chance.random()) for hour in hours)
 
@@ -196,7 +190,6 @@ def ticket_row(
         "moved": str(moves[-1][0]),
         "time_to_claim": waiting_time(created, claimed) if claimed else None,
         "time_to_close": waiting_time(created, closed) if closed else None,
-        "recorded": False,
         "version": len(moves),
     }
 

@@ -34,7 +34,6 @@ def waited(instant: datetime) -> str:
 
 @register.filter
 def exactly(instant: datetime) -> SafeString:
-    """Return time and date in the desk's time zone."""
     return _time(instant, f"{timezone.localtime(instant):%a %H:%M:%S}")
 
 
@@ -46,9 +45,8 @@ def get(row: Mapping[str, Any], key: str) -> Any:
 
 @register.filter
 def short(text: str) -> SafeString | str:
-    """Cut a long text, with the whole text on hover."""
-    shown = shortened(text)
-    return text if shown == text else format_html('<span title="{}">{}</span>', text, shown)
+    cut = shortened(text)
+    return text if cut == text else format_html('<span title="{}">{}</span>', text, cut)
 
 
 register.filter("duration", dashboard.duration)

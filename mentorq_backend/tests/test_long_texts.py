@@ -59,10 +59,10 @@ def test_a_tickets_page_shows_them_whole_in_their_fields_alone(desk, ticket):
 
 def test_they_are_corrected_whole(desk, ticket):
     path = f"{CHANGELIST}{ticket.pk}/change/"
-    seen = desk.get(path).context["seen"]
+    seen = desk.get(path).context["state"]
     texts = {"title": f"{TITLE[1:]}x", "location": f"{PLACE[1:]}x", "contact": f"{CONTACT[1:]}x"}
 
-    [said] = messages_of(desk.post(path, {**texts, "_seen": seen}, follow=True))
+    [said] = messages_of(desk.post(path, {**texts, "_state": seen}, follow=True))
 
     assert Ticket.objects.values("title", "location", "contact").get() == texts
     assert len(re.sub("<.*?>", "", said)) < 120

@@ -35,7 +35,7 @@ def correct(desk, ticket, **form):
     """Save the ticket's page, and return the errors of its form."""
     path = f"{CHANGELIST}{ticket.pk}/change/"
     page = desk.get(path)
-    response = desk.post(path, {"location": "x", "contact": "", **form, "_seen": page.context["seen"]})
+    response = desk.post(path, {"location": "x", "contact": "", **form, "_state": page.context["state"]})
     return response.context["adminform"].form.errors if response.status_code == 200 else {}
 
 

@@ -16,7 +16,6 @@ class Breaker:
         self.reset()
 
     def reset(self) -> None:
-        """Close the breaker after a successful attempt."""
         self.failed_in_a_row, self.opened_until = 0, 0.0
 
     def lets_through(self) -> bool:

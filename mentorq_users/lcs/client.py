@@ -112,7 +112,6 @@ class LCSClient:
         self.address = address
 
     def authorize(self, email: str, password: str) -> str:
-        """Return an LCS token for an e-mail and its LCS password."""
         return self._call("/authorize", {"email": email, "password": password}, _token)
 
     def validate(self, email: str, token: str) -> LCSProfile:
@@ -127,7 +126,6 @@ class LCSClient:
         raise LCSRefused(f"{email} is not known to LCS")
 
     def slack_dm(self, token: str, other_email: str) -> str:
-        """Return the https link to a Slack conversation between the token's owner and somebody else."""
         return self._call("/slack-dm", {"token": token, "other_email": other_email}, _link)
 
     def _call(self, path: str, payload: Mapping[str, Any], parse: Callable[[Any], T]) -> T:

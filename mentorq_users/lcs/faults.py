@@ -13,7 +13,6 @@ Fault = Callable[["Handler", Envelope], None]
 
 
 def send_envelope(handler: "Handler", envelope: Envelope) -> None:
-    """Answer as LCS does."""
     handler.send(200, json.dumps(envelope).encode())
 
 
@@ -22,7 +21,6 @@ def _raw(status: int, content: bytes, **headers: str) -> Fault:
 
 
 def _instead(body: Callable[[Any], Any]) -> Fault:
-    """Return a fault: a well-formed answer with another body."""
     return lambda handler, envelope: send_envelope(handler, {**envelope, "body": body(envelope["body"])})
 
 

@@ -52,7 +52,6 @@ def _ask(key: str, user: User, other_email: str) -> Answer:
 
 
 def _answer(user: User, other_email: str) -> tuple[Answer, int]:
-    """Return LCS's answer, and the seconds for which to cache it."""
     try:
         token = user.lcs_token
         if not token:

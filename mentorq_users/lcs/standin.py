@@ -53,7 +53,6 @@ class ServingMixin(BaseServer):
 
     @contextmanager
     def serving(self) -> Iterator[Self]:
-        """Serve in a thread for as long as the block runs."""
         thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
@@ -92,7 +91,6 @@ class DevLCS(ServingMixin, ThreadingHTTPServer):
         return token
 
     def answer(self, call: str, data: dict[str, Any]) -> tuple[int, Any]:
-        """Return LCS's `statusCode` and `body`."""
         if call == "authorize":
             return self.authorize(data.get("email"), data.get("password"))
         if not data.get("token"):
@@ -107,7 +105,6 @@ class DevLCS(ServingMixin, ThreadingHTTPServer):
         return self.slack_dm(owner, data.get("other_email"))
 
     def authorize(self, email: str | None, password: str | None) -> tuple[int, Any]:
-        """Return a token for an e-mail and the password that all have."""
         if email not in self.people:
             return 403, "User email not found"
         if password != PASSWORD:
@@ -149,7 +146,6 @@ class Handler(BaseHTTPRequestHandler):
         faults.gateway(self, {})
 
     def send(self, status: int, content: bytes, **headers: str) -> None:
-        """Answer with that content."""
         self.send_response(status)
         cors = {f"Access-Control-Allow-{what}": "*" for what in ("Origin", "Methods", "Headers")}
         for name, value in {

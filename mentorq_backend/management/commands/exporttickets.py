@@ -52,7 +52,6 @@ class Command(DatabaseCommand):
         self.say(f"Tickets written: {count - HEADER_LINES[format_]}")
 
     def _save(self, written: Iterator[str], path: Path) -> int:
-        """Write the lines to a file, show progress and return their number; raises OSError."""
         return save(reported(written, lambda count: self.say(f"Lines written: {count}")), path)
 
     def _print(self, written: Iterator[str]) -> int:

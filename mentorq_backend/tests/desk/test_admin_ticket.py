@@ -3,17 +3,17 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from mentorq_backend.desk.tickets import seen
+from mentorq_backend.desk.tickets import state_digest
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of
 
 
-def correct(desk, ticket, as_seen=None, **texts):
+def correct(desk, ticket, state=None, **texts):
     """Save the ticket's page with these texts, and return the messages shown."""
     form = {"title": ticket.title, "location": ticket.location, "contact": ticket.contact, **texts}
     path = f"{CHANGELIST}{ticket.pk}/change/"
-    as_seen = as_seen or seen(Ticket.objects.get(pk=ticket.pk))
-    return messages_of(desk.post(path, {**form, "_seen": as_seen}, follow=True))
+    state = state or state_digest(Ticket.objects.get(pk=ticket.pk))
+    return messages_of(desk.post(path, {**form, "_state": state}, follow=True))
 
 
 def test_an_organizer_corrects_title_place_and_contact(desk, ada, make_ticket):
@@ -36,13 +36,13 @@ def test_nothing_else_is_corrected(desk, ada, make_ticket):
     assert Ticket.objects.values().get() == before
 
 
-@pytest.mark.parametrize("as_seen", ["0", " ", "x", "99", None])
-def test_a_page_that_is_out_of_date_corrects_nothing(as_seen, desk, ada, make_ticket):
+@pytest.mark.parametrize("state", ["0", " ", "x", "99", None])
+def test_a_page_that_is_out_of_date_corrects_nothing(state, desk, ada, make_ticket):
     ticket = make_ticket(ada)
-    before = seen(ticket)
+    before = state_digest(ticket)
     Ticket.objects.update(active=False)
 
-    shown = correct(desk, ticket, as_seen=as_seen or before, title="My tests loop")
+    shown = correct(desk, ticket, state=state or before, title="My tests loop")
 
     assert (Ticket.objects.get().title, shown) == (
         "My build loops",
@@ -55,7 +55,7 @@ def test_a_page_that_is_out_of_date_corrects_nothing(as_seen, desk, ada, make_ti
 def test_a_bad_title_is_said_and_corrects_nothing(title, desk, ada, make_ticket):
     ticket = make_ticket(ada)
 
-    response = desk.post(f"{CHANGELIST}{ticket.pk}/change/", {"title": title, "location": "Here", "_seen": "1"})
+    response = desk.post(f"{CHANGELIST}{ticket.pk}/change/", {"title": title, "location": "Here", "_state": "1"})
 
     assert (response.status_code, list(response.context["adminform"].form.errors)) == (200, ["title"])
     assert list(Ticket.objects.values_list("title", "location")) == [("My build loops", "Table 12")]
