@@ -33,7 +33,7 @@ class RateExceeded(Exception):
 
     def __init__(self, most: int, *, opening: bool, wait: float) -> None:
         done = "opened" if opening else "moved"
-        super().__init__(f"You have {done} {most} tickets in an hour, and nobody may do more.")
+        super().__init__(f"You have {done} {most} tickets in an hour, which is the limit.")
         self.wait = wait
 
 

@@ -68,7 +68,7 @@ class TicketSearchFilter(SearchFilter):
         ]
 
 
-class OnceForm(Form):
+class SingleValueForm(Form):
     """Refuses a repeated parameter, except those that allow several choices."""
 
     def clean(self) -> dict[str, Any] | None:
@@ -88,7 +88,7 @@ class CreatedFilter(filters.FilterSet):
     class Meta:
         model = Ticket
         fields: list[str] = []
-        form = OnceForm
+        form = SingleValueForm
 
 
 class CommaSeparated(SelectMultiple):
@@ -129,7 +129,7 @@ class CommaSeparatedField(BaseCSVField):
 
     def clean(self, value: Any) -> Any:
         if value and "" in value:
-            raise ValidationError("There is a comma too many.", code="invalid")
+            raise ValidationError("There is an extra comma.", code="invalid")
         return super().clean(value)
 
 

@@ -130,7 +130,7 @@ class Ticket(models.Model):
         Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, LimitReached, TicketConflict `conflict`,
         RateExceeded. The current status again does nothing. `mentor` is the name to show, by default the account's.
         """
-        named = self._named(to, by, mentor_email)
+        named = self._new_mentor_email(to, by, mentor_email)
         if self._is_already(to, named):
             return
         is_late_claim = self.status == to == Status.CLAIMED and named == by.email
@@ -146,7 +146,7 @@ class Ticket(models.Model):
 
     def set_recorded_status(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
         """Set the status of a new, unsaved ticket as a move would, but without waiting times; raises MoveNotAllowed."""
-        named = self._named(status, by, mentor_email or None)
+        named = self._new_mentor_email(status, by, mentor_email or None)
         self._check_may_name(named, by)
         self.recorded = True
         self.queued = self.created
@@ -246,7 +246,7 @@ class Ticket(models.Model):
         if not note:
             TicketEvent.objects.check_rate(by, opening=not from_status)
 
-    def _named(self, to: str, by: User, mentor_email: str | None) -> str | None:
+    def _new_mentor_email(self, to: str, by: User, mentor_email: str | None) -> str | None:
         """Return the e-mail of the mentor after the move, "" for none, None for no change."""
         if to == Status.OPEN:
             return ""
@@ -291,8 +291,8 @@ class Ticket(models.Model):
             # A release keeps the place in the queue: the owner is still waiting.
             changes |= {} if self.status == Status.CLAIMED else {"queued": at}
         # An organizer may name who helped, but does not know since when.
-        helps = to == Status.CLAIMED or (to == Status.CLOSED and named == by.email and by.is_mentor)
-        if self.status == Status.OPEN and helps:
+        is_claim = to == Status.CLAIMED or (to == Status.CLOSED and named == by.email and by.is_mentor)
+        if self.status == Status.OPEN and is_claim:
             changes |= {"claimed_datetime": at, "time_to_claim": waited}
         if to == Status.CLOSED:
             changes |= {"closed_datetime": at, "time_to_close": waited}

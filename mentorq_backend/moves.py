@@ -39,7 +39,7 @@ class Move(NamedTuple):
 
     @property
     def rule(self) -> str:
-        return f"Not yours to {self.verb}: that is for {self.people}."
+        return f"You may not {self.verb} this ticket: only {self.people} may."
 
 
 def _move(verb: str, *who: Who) -> Move:
@@ -86,4 +86,4 @@ def waiting_time(queued: datetime, at: datetime) -> int:
 
 
 # Not a move, but a correction of a claimed ticket. The history keeps it like a move.
-RENAME_MENTOR = _move("rename the mentor", Who.ITS_MENTOR)
+RENAME_MENTOR = _move("rename the mentor of", Who.ITS_MENTOR)

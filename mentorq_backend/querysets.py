@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MIDDLE_RATING = 2.75
 PRIOR_RATINGS = 5
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-STAFF_MAY_DO = 10  # times the hourly limit
+STAFF_FACTOR = 10  # times the hourly limit
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -114,9 +114,9 @@ class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
 
         Call it after writing the history row, in the same transaction and after `one_at_a_time`.
         """
-        most = (settings.TICKETS_PER_HOUR if opening else settings.MOVES_PER_HOUR) * (STAFF_MAY_DO if by.is_staff else 1)
+        most = (settings.TICKETS_PER_HOUR if opening else settings.MOVES_PER_HOUR) * (STAFF_FACTOR if by.is_staff else 1)
         since = timezone.now() - HOUR
-        counts = DONE[opening](by.email, connection.ops.adapt_datetimefield_value(since))
+        counts = ACTION_COUNTS[opening](by.email, connection.ops.adapt_datetimefield_value(since))
         if counts and counts[0][0] > most:
             # The oldest row that counts. `most` later ones follow; the last of them is undone now.
             oldest: TicketEvent = self.done_by(by.email, opening).order_by("-at")[most]
@@ -136,13 +136,13 @@ def one_at_a_time(by: User) -> None:
     lock(f"work of {by.email}")
 
 
-def _count_done(opening: bool, email: Any, since: Any) -> "models.QuerySet[TicketEvent, Any]":
+def _count_actions(opening: bool, email: Any, since: Any) -> "models.QuerySet[TicketEvent, Any]":
     events: TicketEventQuerySet = apps.get_model("mentorq_backend", "TicketEvent").objects.all()
     return events.done_by(email, opening).filter(at__gt=since).values("by").values_list(Count("pk"))
 
 
 # Compiled, because every move needs it: uncompiled it takes a sixth of a claim (November 2026).
-DONE = {opening: CompiledQuery(partial(_count_done, opening), 2) for opening in (True, False)}
+ACTION_COUNTS = {opening: CompiledQuery(partial(_count_actions, opening), 2) for opening in (True, False)}
 
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):

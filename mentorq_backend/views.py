@@ -145,14 +145,14 @@ class TicketViewSet(
         if self.is_unchanged(fingerprint):
             return Response(status=304)
         if not user.sees_every_ticket or reads.sees_own_list(user):
-            return Response(self.listed(user))
+            return Response(self.list_data(user))
         everybody = User(is_mentor=True, is_director=user.is_director)
         question = (request.scheme, request.get_host(), request.get_full_path(), user.is_director)
-        answer = ANSWERS.get(question, fingerprint, lambda: QueueRenderer().render(self.listed(everybody)))
+        answer = ANSWERS.get(question, fingerprint, lambda: QueueRenderer().render(self.list_data(everybody)))
         self.etag_key, self.body_digest = key_of(request, user, answer.state), answer.digest
         return Response(answer.content)
 
-    def listed(self, viewer: User) -> Any:
+    def list_data(self, viewer: User) -> Any:
         """Return an array, or a page if the query string has `limit`."""
         self.viewer = viewer
         if self.request.query_params:

@@ -33,8 +33,8 @@ class Complaints:
 
     def check(self) -> None:
         if self.count:
-            listed = f", the first {LISTED} of them here" if self.count > LISTED else ""
-            raise ValidationError([f"Nothing was imported. Complaints: {self.count}{listed}.", *self.first])
+            excerpt = f", the first {LISTED} of them here" if self.count > LISTED else ""
+            raise ValidationError([f"Nothing was imported. Complaints: {self.count}{excerpt}.", *self.first])
 
 
 def csv_rows(file: Iterable[bytes], complaints: Complaints) -> Iterator[Row]:

@@ -25,11 +25,11 @@ ONLY_ORGANIZERS = {
     "code": "permission_denied",
 }
 HAND_OVER = {
-    "detail": "Not yours to hand over: that is for an organizer or director.",
+    "detail": "You may not hand over this ticket: only an organizer or director may.",
     "code": "permission_denied",
 }
 NOT_THEIRS_TO_CLOSE = {
-    "detail": "Not yours to close: that is for a mentor (not on their own ticket), an organizer or director.",
+    "detail": "You may not close this ticket: only a mentor (not on their own ticket), an organizer or director may.",
     "code": "permission_denied",
 }
 OWN = {"detail": "Nobody may be the mentor of their own ticket.", "code": "permission_denied"}
@@ -126,7 +126,7 @@ def test_an_owner_who_may_not_claim_hears_that_rather_than_that_it_is_taken(ada,
     response = patch(ada, ticket, status="CLAIMED")
 
     assert response.status_code == 403
-    assert response.json()["detail"].startswith("Not yours to claim: that is for a mentor (not on their own ticket), ")
+    assert response.json()["detail"].startswith("You may not claim this ticket: only a mentor (not on their own ticket), ")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,9 @@ def test_a_verb_of_the_other_kind_is_not_possible(verb, ada, mia, olga, make_tic
 def test_a_refused_move_writes_nothing(ada, mia, make_ticket):
     ticket = make_ticket(ada)
 
-    with pytest.raises(MoveNotAllowed, match=r"^Not yours to claim: that is for a mentor \(not on their own ticket\), "):
+    with pytest.raises(
+        MoveNotAllowed, match=r"^You may not claim this ticket: only a mentor \(not on their own ticket\), "
+    ):
         ticket.claim(by=ada)
 
     assert (Ticket.objects.get().status, TicketEvent.objects.count()) == ("OPEN", 1)

@@ -40,8 +40,7 @@ def test_the_31st_ticket_in_an_hour_is_one_too_many_though_the_others_are_cancel
     assert (response.status_code, response.json()) == (
         429,
         {
-            "detail": "You have opened 30 tickets in an hour, and nobody may do more. "
-            f"Expected available in {wait} seconds.",
+            "detail": f"You have opened 30 tickets in an hour, which is the limit. Expected available in {wait} seconds.",
             "code": "throttled",
         },
     )

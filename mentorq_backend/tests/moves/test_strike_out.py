@@ -48,7 +48,7 @@ def test_it_leaves_the_average_closing_time(closed, dan, client_of):
 def test_nobody_else_does(name, closed, person, client_of):
     response = client_of(person(name)).patch(f"/api/tickets/{closed.pk}/", CANCEL)
 
-    refusal = "Not yours to strike out: that is for an organizer or director."
+    refusal = "You may not strike out this ticket: only an organizer or director may."
     assert (response.status_code, response.json()["detail"]) == (403, refusal)
     assert Ticket.objects.get().status == "CLOSED"
 
