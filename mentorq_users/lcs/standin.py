@@ -53,7 +53,7 @@ class ServingMixin(BaseServer):
 
     @contextmanager
     def serving(self) -> Iterator[Self]:
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.001}, daemon=True)
         thread.start()
         try:
             yield self

@@ -1,5 +1,6 @@
 """Which database a command works on: it says so, and refuses one that is not MentorQ's."""
 
+import json
 import os
 import re
 import sqlite3
@@ -32,13 +33,33 @@ ADVICE = (
 )
 
 
-def manage(folder, name, url):
-    """Run the command on that database, in a process of its own."""
-    arguments = [argument.format(folder=folder) for argument in COMMANDS[name]]
-    return subprocess.run(
-        [sys.executable, "manage.py", name, *arguments],
-        cwd=BASE_DIR, env={"PATH": os.environ["PATH"], "DATABASE_URL": url}, capture_output=True, text=True,
+RUN = """
+import contextlib, io, json, sys
+sys.argv = ["manage.py"]  # which the settings look at
+from django.core.management import execute_from_command_line
+
+def run(arguments):
+    out, errors = io.StringIO(), io.StringIO()
+    code = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        try:
+            execute_from_command_line(["manage.py", *arguments])
+        except SystemExit as end:
+            code = end.code
+    return code, out.getvalue(), errors.getvalue()
+
+print(json.dumps([run(arguments) for arguments in json.loads(sys.stdin.read())]))
+"""
+
+
+def outcomes(folder, url):
+    """Run every command on that database, in one process; return exit status, output and errors of each."""
+    commands = [[name, *(text.format(folder=folder) for text in arguments)] for name, arguments in COMMANDS.items()]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=BASE_DIR, input=json.dumps(commands), capture_output=True, text=True, check=True,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "mentorq.settings"},
     )  # fmt: skip
+    return dict(zip(COMMANDS, map(tuple, json.loads(done.stdout)), strict=True))
 
 
 def test_every_command_of_ours_that_touches_data_names_its_database():
@@ -49,49 +70,49 @@ def test_every_command_of_ours_that_touches_data_names_its_database():
     assert (named, set(ours) - named) == (set(COMMANDS), WITHOUT_DATA)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_database_that_is_not_there_is_refused_and_not_made(tmp_path, name):
-    done = manage(tmp_path, name, f"sqlite:///{tmp_path}/none.sqlite3")
+def test_a_database_that_is_not_there_is_refused_and_not_made(tmp_path):
+    done = outcomes(tmp_path, f"sqlite:///{tmp_path}/none.sqlite3")
 
-    named = f"Database: SQLite {tmp_path}/none.sqlite3\nCommandError: There is no such database."
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", named + ADVICE)
+    error = f"Database: SQLite {tmp_path}/none.sqlite3\nCommandError: There is no such database."
+    assert done == dict.fromkeys(COMMANDS, (1, "", error + ADVICE))
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_an_empty_file_is_refused_and_left_as_it_is(tmp_path, name):
+def test_an_empty_file_is_refused_and_left_as_it_is(tmp_path):
     (tmp_path / "empty.sqlite3").touch()
 
-    done = manage(tmp_path, name, f"sqlite:///{tmp_path}/empty.sqlite3")
+    done = outcomes(tmp_path, f"sqlite:///{tmp_path}/empty.sqlite3")
 
-    assert (done.returncode, "CommandError: There is no such database." in done.stderr) == (1, True)
+    error = f"Database: SQLite {tmp_path}/empty.sqlite3\nCommandError: There is no such database."
+    assert done == dict.fromkeys(COMMANDS, (1, "", error + ADVICE))
     assert [(file.name, file.stat().st_size) for file in tmp_path.iterdir()] == [("empty.sqlite3", 0)]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("made", ["PRAGMA journal_mode=WAL", "CREATE TABLE somebody_elses (id INTEGER)"])
-def test_a_database_without_our_tables_is_refused(tmp_path, name, made):
+def test_a_database_without_our_tables_is_refused(tmp_path, made):
     with closing(sqlite3.connect(tmp_path / "other.sqlite3")) as other:
         other.execute(made)
 
-    done = manage(tmp_path, name, f"sqlite:///{tmp_path}/other.sqlite3")
+    done = outcomes(tmp_path, f"sqlite:///{tmp_path}/other.sqlite3")
 
-    named = f"Database: SQLite {tmp_path}/other.sqlite3\nCommandError: This database has no tables of MentorQ's."
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", named + ADVICE)
+    error = f"Database: SQLite {tmp_path}/other.sqlite3\nCommandError: This database has no tables of MentorQ's."
+    assert done == dict.fromkeys(COMMANDS, (1, "", error + ADVICE))
     assert not (tmp_path / "copy.sqlite3").exists()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_database_that_does_not_answer_is_an_error_without_a_traceback_or_its_password(tmp_path, name):
-    done = manage(tmp_path, name, "postgres://mentorq:s3cret@127.0.0.1:1/queue")
+def test_a_database_that_does_not_answer_is_an_error_without_a_traceback_or_its_password(tmp_path):
+    done = outcomes(tmp_path, "postgres://mentorq:s3cret@127.0.0.1:1/queue")
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("Database: PostgreSQL queue at 127.0.0.1:1\nCommandError: The database does not answer: ")
-    assert ("s3cret" in done.stderr, "Traceback" in done.stderr) == (False, False)
+    error = "Database: PostgreSQL queue at 127.0.0.1:1\nCommandError: The database does not answer: "
+    for status, output, errors in done.values():
+        assert (status, output, errors[: len(error)]) == (1, "", error)
+        assert ("s3cret" in errors, "Traceback" in errors) == (False, False)
 
 
 def test_standard_output_holds_the_tickets_and_nothing_else(tmp_path):
-    done = manage(tmp_path, "exporttickets", migrated(str(tmp_path)))
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": migrated(str(tmp_path))}
+    command = [sys.executable, "manage.py", "exporttickets"]
+    done = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True)
 
     assert (done.returncode, done.stdout.count("\n"), done.stdout[:4]) == (0, 1, '"id"')
     assert done.stderr == f"Database: SQLite {tmp_path}/db.sqlite3\nTickets written: 0\n"

@@ -1,5 +1,6 @@
 """The commands that operators and newcomers type."""
 
+import re
 import shutil
 
 import pytest
@@ -9,16 +10,13 @@ from mentorq.tests.operations.test_settings import ROOT, SERVER, run
 SET = {"ALLOWED_HOSTS": "mentorq.example", "CORS_ALLOWED_ORIGINS": "https://frontend.example"}
 
 
-@pytest.mark.parametrize("nothing", [None, "", " "])
-@pytest.mark.parametrize("name", SET)
-def test_check_deploy_warns_of_a_variable_that_was_never_set(name, nothing):
-    environment = {**SERVER, **SET, name: nothing}
-    environment = {key: value for key, value in environment.items() if value is not None}
+@pytest.mark.parametrize("nothing", [{}, dict.fromkeys(SET, ""), dict.fromkeys(SET, " ")])
+def test_check_deploy_warns_of_variables_that_were_never_set(nothing):
+    process = run("manage.py", "check", "--deploy", "--fail-level=WARNING", **SERVER, **nothing)
 
-    process = run("manage.py", "check", "--deploy", "--fail-level=WARNING", **environment)
-
-    assert (process.returncode, f"?: (mentorq.W003) {name} is not set.\n" in process.stderr) == (1, True)
-    assert process.stderr.count("W0") == 1
+    warnings = re.findall(r"\?: \((mentorq\.W\d+)\) (\w+) is not set\.\n", process.stderr)
+    assert (process.returncode, warnings) == (1, [("mentorq.W003", name) for name in SET])
+    assert process.stderr.count("W0") == len(SET)
 
 
 @pytest.mark.parametrize("url", ["", "postgres://user:password@db.example/mentorq"])

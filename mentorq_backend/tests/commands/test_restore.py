@@ -1,7 +1,7 @@
 """A restored database counts on from old values: neither an account's number nor a tag may pass for what it was then.
 
-Each test lives through it: a real server, a backup, work, the restore as docs/operations.md says it, and the same server
-again. What differs between the two lives has the same numbers in both: accounts, tickets, counters.
+All tests look at one story: a real server, a backup, work, the restore as docs/operations.md describes it, and the same
+server again with other work. Both times accounts, tickets and counters get the same numbers.
 """
 
 import base64
@@ -13,6 +13,7 @@ import sys
 import uuid
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import psycopg
@@ -22,6 +23,7 @@ from django.db import connection
 from mentorq.settings import BASE_DIR
 from mentorq.tests.bench.load import Client, header, http
 from mentorq.tests.servers import SERVERS, production, running
+from mentorq_users.lcs.standin import DevLCS
 
 LISTS = "/api/tickets/"
 
@@ -95,9 +97,9 @@ def account_of(token):
 
 if connection.vendor == "sqlite":
 
-    @pytest.fixture
-    def url(tmp_path):
-        return f"sqlite:///{tmp_path}/queue.sqlite3"
+    @pytest.fixture(scope="module")
+    def url(tmp_path_factory):
+        return f"sqlite:///{tmp_path_factory.mktemp('queue')}/queue.sqlite3"
 
     def back_up(desk):
         desk.run(sys.executable, "manage.py", "backup", str(desk.file))
@@ -114,7 +116,7 @@ else:
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as maintenance:
             maintenance.execute(sql)
 
-    @pytest.fixture
+    @pytest.fixture(scope="module")
     def url():
         name = f"queue_{uuid.uuid4().hex}"
         execute(f"CREATE DATABASE {name}")
@@ -131,66 +133,60 @@ else:
         desk.run("pg_restore", "--no-owner", f"--dbname={desk.url}", str(desk.file))
 
 
-@pytest.fixture
-def desk(url, lcs, tmp_path):
-    desk = Desk(url, lcs, tmp_path / "backup")
-    yield desk
-    desk.stop()
+@pytest.fixture(scope="module")
+def story(url, tmp_path_factory):
+    """What was answered, by name."""
+    lcs = DevLCS()
+    with lcs.serving():
+        desk = Desk(url, lcs, tmp_path_factory.mktemp("backup") / "backup")
+        yield tell(desk)
+        desk.stop()
 
 
-def test_the_next_owner_of_an_accounts_number_does_not_get_its_tokens(desk):
+def tell(desk):
+    """Live through it."""
+    one, two = desk.open(desk.ada, "One"), desk.open(desk.ada, "Two")
     desk.back_up()
-    hackers, hackers_refresh = desk.sign_in("linus")
+    hacker, mia = desk.sign_in("linus"), desk.sign_in("mia")
+    lost = {"claimed": desk.claim(desk.mia, one), "claim": desk.tags()}
+    lost |= {"unchanged": desk.polled(lost["claim"]), "opened": desk.open(desk.ada, "Three"), "ticket": desk.tags()}
     desk.restore()
-    directors, directors_refresh = desk.sign_in("dan")
-    assert account_of(hackers) == account_of(directors)  # else nothing is tried
+    director = desk.sign_in("dan")
+    now = {"claimed": desk.claim(desk.mia, two), "claim": desk.polled(lost["claim"])}
+    now |= {"opened": desk.open(desk.ada, "Four"), "ticket": desk.polled(lost["ticket"])}
+    return SimpleNamespace(desk=desk, hacker=hacker, mia=mia, director=director, lost=lost, now=now)
 
-    heard = {
-        "statistics": desk.ask("GET", f"{LISTS}stats/", hackers),
-        "list": desk.ask("GET", LISTS, hackers),
-        "create": desk.ask("POST", LISTS, hackers, title="It loops", location="Here"),
-        "refresh": desk.ask("POST", "/api/auth/refresh/", refresh=hackers_refresh),
-        "logout": desk.ask("POST", "/api/auth/logout/", refresh=hackers_refresh),
+
+def test_the_next_owner_of_an_accounts_number_does_not_get_its_tokens(story):
+    (access, refresh), (directors, directors_refresh), ask = story.hacker, story.director, story.desk.ask
+    assert account_of(access) == account_of(directors)  # else nothing is tried
+
+    answers = {
+        "statistics": ask("GET", f"{LISTS}stats/", access),
+        "list": ask("GET", LISTS, access),
+        "create": ask("POST", LISTS, access, title="It loops", location="Here"),
+        "refresh": ask("POST", "/api/auth/refresh/", refresh=refresh),
+        "logout": ask("POST", "/api/auth/logout/", refresh=refresh),
     }
-    theirs = [
-        desk.ask("GET", f"{LISTS}stats/", directors),
-        desk.ask("POST", "/api/auth/refresh/", refresh=directors_refresh),
-    ]
+    theirs = [ask("GET", f"{LISTS}stats/", directors), ask("POST", "/api/auth/refresh/", refresh=directors_refresh)]
 
-    assert {what: outcome(answer) for what, answer in heard.items()} == dict.fromkeys(heard, (401, "token_not_valid"))
+    assert {what: outcome(answer) for what, answer in answers.items()} == dict.fromkeys(answers, (401, "token_not_valid"))
     assert [status for status, _, _ in theirs] == [200, 200]
 
 
-def test_the_tokens_of_an_account_that_is_in_the_backup_go_on(desk):
-    desk.back_up()
-    access, refresh = desk.sign_in("mia")
-    desk.restore()
+def test_the_tokens_of_an_account_that_is_in_the_backup_stay_valid(story):
+    access, refresh = story.mia
 
-    heard = [desk.ask("GET", LISTS, access), desk.ask("POST", "/api/auth/refresh/", refresh=refresh)]
+    answers = [story.desk.ask("GET", LISTS, access), story.desk.ask("POST", "/api/auth/refresh/", refresh=refresh)]
 
-    assert [status for status, _, _ in heard] == [200, 200]
+    assert [status for status, _, _ in answers] == [200, 200]
 
 
-def test_a_tag_from_before_a_restore_does_not_hide_another_claim(desk):
-    one, two = desk.open(desk.ada, "One"), desk.open(desk.ada, "Two")
-    desk.back_up()
-    claimed = desk.claim(desk.mia, one)
-    tags = desk.tags()
-    unchanged = desk.polled(tags)
-    desk.restore()
-    claimed_then = desk.claim(desk.mia, two)
-
-    assert (claimed, claimed_then, unchanged) == (200, 200, {"mentor": 304, "owner": 304})
-    assert desk.polled(tags) == {"mentor": 200, "owner": 200}
+def test_an_etag_from_before_a_restore_does_not_hide_another_claim(story):
+    assert (story.lost["claimed"], story.lost["unchanged"]) == (200, {"mentor": 304, "owner": 304})
+    assert (story.now["claimed"], story.now["claim"]) == (200, {"mentor": 200, "owner": 200})
 
 
-def test_a_tag_from_before_a_restore_does_not_hide_another_ticket(desk):
-    desk.open(desk.ada, "One"), desk.open(desk.ada, "Two")
-    desk.back_up()
-    three = desk.open(desk.ada, "Three")
-    tags = desk.tags()
-    desk.restore()
-    four = desk.open(desk.ada, "Four")
-
-    assert three == four  # else nothing is tried
-    assert desk.polled(tags) == {"mentor": 200, "owner": 200}
+def test_an_etag_from_before_a_restore_does_not_hide_another_ticket(story):
+    assert story.lost["opened"] == story.now["opened"]  # else nothing is tried
+    assert story.now["ticket"] == {"mentor": 200, "owner": 200}
