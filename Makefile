@@ -6,7 +6,9 @@ PORT ?= 8000
 LCS_PORT ?= 8001
 BIN = .venv/bin
 TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers)
-PYTEST = $(BIN)/python -m pytest -q
+# The plugin of schemathesis takes two seconds to load, and only test-fuzzing needs it.
+PYTEST = $(BIN)/python -m pytest -q -p no:schemathesis
+FUZZING = $(BIN)/python -m pytest -q mentorq/tests/fuzzing
 HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 
 .PHONY: run ports test check test-next test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
@@ -76,12 +78,12 @@ test-postgresql: .venv/dev
 
 ## What schemathesis makes of the OpenAPI document, and what only a real server meets
 test-fuzzing: .venv/dev
-	$(PYTEST) mentorq/tests/fuzzing
+	$(FUZZING)
 
 ## The same with a thousand examples for each operation and role, on each database; half an hour or more for each
 fuzz: .venv/dev
-	$(PYTEST) mentorq/tests/fuzzing --hypothesis-profile=thorough
-	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST) mentorq/tests/fuzzing --hypothesis-profile=thorough
+	$(FUZZING) --hypothesis-profile=thorough
+	$(BIN)/python -m mentorq.tests.postgresql $(FUZZING) --hypothesis-profile=thorough
 
 ## 20,000 random histories of moves, feedback and polls on each database; half an hour or more for each
 histories: .venv/dev

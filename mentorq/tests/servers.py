@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -241,11 +242,18 @@ def check_refuses(name: str, database: str) -> None:
 
 def migrated(folder: str) -> str:
     """Return the URL of a new SQLite database with its tables."""
-    database = f"sqlite:///{folder}/db.sqlite3"
-    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database}
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=BASE_DIR, env=environment, check=True)
-    return database
+    Path(f"{folder}/db.sqlite3").write_bytes(migrated_file())
+    return f"sqlite:///{folder}/db.sqlite3"
+
+
+@cache
+def migrated_file() -> bytes:
+    """Return the content of a new SQLite database with its tables. Making it takes a second, so it is made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
+        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        subprocess.run(command, cwd=BASE_DIR, env=environment, check=True)
+        return Path(f"{folder}/db.sqlite3").read_bytes()
 
 
 def main() -> int:

@@ -19,9 +19,8 @@ def test_check_deploy_warns_of_variables_that_were_never_set(nothing):
     assert process.stderr.count("W0") == len(SET)
 
 
-@pytest.mark.parametrize("url", ["", "postgres://user:password@db.example/mentorq"])
-def test_check_deploy_has_no_warning_with_a_production_environment(url):
-    environment = {**SERVER, **SET, "DATABASE_URL": url}
+def test_check_deploy_has_no_warning_with_a_production_environment():
+    environment = {**SERVER, **SET, "DATABASE_URL": "postgres://user:password@db.example/mentorq"}
 
     process = run("manage.py", "check", "--deploy", "--fail-level=DEBUG", **environment)
 

@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 
 from mentorq.histograms import ROOM, take_room
 from mentorq.settings import BASE_DIR
+from mentorq.tests.servers import migrated
 from mentorq_users.lcs import transport
 
 TOKEN = "only-for-prometheus"
@@ -190,11 +191,11 @@ def test_all_workers_are_counted_together(tmp_path):
     command = [sys.executable, "-c", f"import sys; sys.argv = ['manage.py']\n{ASK}"]
 
     run = [
-        subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, check=True, text=True) for _ in range(3)
+        subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, check=True, text=True) for _ in range(2)
     ]
 
     logins = r'mentorq_request_seconds_count\{method="GET",status="200",view="admin:login"\} (\S+)'
-    assert [re.findall(logins, worker.stdout) for worker in run] == [["1.0"], ["2.0"], ["3.0"]]
+    assert [re.findall(logins, worker.stdout) for worker in run] == [["1.0"], ["2.0"]]
 
 
 # Metrics that cannot be kept
@@ -215,7 +216,8 @@ def ask():
     answers.append(client.post("/api/auth/token", credentials, "application/json"))
     return [(a.status_code, a.headers["Content-Type"].partition(";")[0]) for a in answers]
 
-call_command("migrate", verbosity=0)
+if ":memory:" in os.environ["DATABASE_URL"]:
+    call_command("migrate", verbosity=0)
 lcs = DevLCS()
 with lcs.serving():
     settings.LCS_BASE_URL = lcs.url
@@ -238,7 +240,7 @@ def test_metrics_that_cannot_be_kept_break_no_request_and_are_logged_once(tmp_pa
     (tmp_path / "metrics").mkdir()
     environment = {
         "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "mentorq.example", "METRICS_TOKEN": TOKEN,
-        "PROMETHEUS_MULTIPROC_DIR": f"{tmp_path}/metrics", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "PROMETHEUS_MULTIPROC_DIR": f"{tmp_path}/metrics", "DATABASE_URL": migrated(str(tmp_path)),
     }  # fmt: skip
     if when == FULL:  # SQLite's file as well; nothing there needs room to be read
         environment["DATABASE_URL"] = "sqlite:///:memory:"

@@ -134,8 +134,10 @@ def ask(*requests: dict[str, Any], **environment: str) -> Any:
 # Laptop or server
 
 
-@pytest.mark.parametrize("blank", [{}, {"DEBUG": "1"}, {"SECRET_KEY": ""}, {"SECRET_KEY": "  "}])
-@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+@pytest.mark.parametrize(
+    ("server", "blank"),
+    [("wsgi", {}), ("wsgi", {"DEBUG": "1"}), ("asgi", {"SECRET_KEY": ""}), ("asgi", {"SECRET_KEY": "  "})],
+)
 def test_a_server_refuses_to_start_without_a_secret_key(server, blank):
     process = run("-c", f"import mentorq.{server}", **blank)
 
@@ -192,8 +194,14 @@ def test_a_key_of_32_bytes_is_enough(settings_of, key):
     assert settings_of("granian", SECRET_KEY=key) == {**PRODUCTION, "LCS_TOKEN_KEYS": [key]}
 
 
-@pytest.mark.parametrize("key", [example_key(), "much-too-short-for-a-server"])
-@pytest.mark.parametrize("command", [["-c", "import mentorq.wsgi"], ["-c", "import mentorq.asgi"], ["manage.py", "check"]])
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        (["-c", "import mentorq.wsgi"], example_key()),
+        (["-c", "import mentorq.asgi"], "much-too-short-for-a-server"),
+        (["manage.py", "check"], example_key()),
+    ],
+)
 def test_a_bad_key_ends_the_process_without_being_printed(command, key):
     process = run(*command, SECRET_KEY=key)
 

@@ -130,7 +130,7 @@ else:
         assert exported(url_of(empty)) == "".join(exports.lines(Ticket.objects.all(), "csv", history=True))
 
     def test_on_postgresql_it_names_pg_dump(tmp_path):
-        with pytest.raises(CommandError, match="PostgreSQL has pg_dump"):
+        with pytest.raises(CommandError, match="For PostgreSQL use pg_dump"):
             call_command("backup", tmp_path / "copy")
 
         assert list(tmp_path.iterdir()) == []

@@ -2,11 +2,13 @@
 
 import math
 import time
+from datetime import timedelta
 
 import jwt
 import pytest
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.utils import aware_utcnow
 
 from mentorq_users.authentication import verified
 from mentorq_users.models import User
@@ -221,12 +223,12 @@ def test_a_token_is_remembered_by_its_signature(ask, access_token, ada):
     assert verified.cache_info().hits == remembered + 1
 
 
-def test_a_remembered_token_is_refused_once_it_has_expired(ask, access_token, ada):
-    expires = math.ceil(time.time() + 0.5)
-    header = f"Bearer {access_token(ada, exp=expires)}"
+def test_a_remembered_token_is_refused_once_it_has_expired(ask, access_token, ada, monkeypatch):
+    expires = aware_utcnow() + timedelta(minutes=5)
+    header = f"Bearer {access_token(ada, exp=math.ceil(expires.timestamp()))}"
     before = ask(header)
 
-    time.sleep(expires + 0.01 - time.time())
+    monkeypatch.setattr("mentorq_users.authentication.aware_utcnow", lambda: expires + timedelta(seconds=1))
 
     assert before.status_code == 200
     assert_not_valid(ask(header))
