@@ -154,9 +154,11 @@ def test_nobody_adds_or_deletes_a_row_by_hand(desk, rows, model):
     assert statuses == [403] * 4
 
 
-@pytest.mark.parametrize("path", ["/admin/password_change/", "/admin/jsi18n/"])
-def test_the_small_pages_open(desk, path):
-    assert desk.get(path).status_code == 200
+@pytest.mark.parametrize(("path", "text"), [("/admin/password_change/", "Password change"), ("/admin/jsi18n/", "gettext")])
+def test_the_small_pages_open(desk, path, text):
+    response = desk.get(path)
+
+    assert (response.status_code, text in response.content.decode()) == (200, True)
 
 
 # Asked for what no page of ours asks for
@@ -180,7 +182,9 @@ def test_the_small_pages_open(desk, path):
     ],
 )
 def test_a_list_answers_no_question_of_somebodys_own_making(desk, rows, model, query):
-    assert desk.get(f"{address(model, 'changelist')}?{query}").status_code == 400
+    response = desk.get(f"{address(model, 'changelist')}?{query}")
+
+    assert (response.status_code, [str(row) in response.content.decode() for row in rows.values()]) == (400, [False] * 2)
 
 
 @pytest.mark.parametrize(

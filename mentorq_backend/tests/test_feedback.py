@@ -79,7 +79,7 @@ def test_somebody_elses_ticket_is_not_found_whoever_asks(name, closed, person, c
 def test_a_ticket_that_does_not_exist_is_not_found(pk, ada, client_of):
     response = client_of(ada).post("/api/feedback/", {"ticket": pk, **GIVEN})
 
-    assert response.status_code == 404
+    assert (response.status_code, response.json()["code"], Feedback.objects.count()) == (404, "not_found", 0)
 
 
 @pytest.mark.parametrize("status", ["OPEN", "CLAIMED", "CANCELLED"])
@@ -100,7 +100,8 @@ def test_a_ticket_that_no_mentor_had_is_not_rated(ada, olga, client_of, make_tic
 
     response = client_of(ada).post("/api/feedback/", {"ticket": ticket.pk, **GIVEN})
 
-    assert response.status_code == 403
+    assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+    assert Feedback.objects.count() == 0
 
 
 def test_a_second_one_is_refused(rated, ada, client_of):
@@ -121,6 +122,7 @@ def test_a_hacker_cannot_forge_it_by_closing_their_own_ticket(ada, client_of, ma
     rating = client.post("/api/feedback", {"ticket": ticket.pk, "rating": 5})
 
     assert (closing.status_code, rating.status_code) == (403, 403)
+    assert (Ticket.objects.get().mentor_email, Feedback.objects.count()) == ("", 0)
 
 
 def test_an_owner_changes_their_mind(rated, ada, client_of):
@@ -202,7 +204,8 @@ def test_it_stays_with_the_mentor_whom_the_ticket_had(rated, ada, mia, max_, cli
 def test_it_is_neither_replaced_nor_deleted(method, rated, ada, client_of):
     response = getattr(client_of(ada), method)(f"/api/feedback/{rated.pk}/")
 
-    assert response.status_code == 405
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert Feedback.objects.get().rating == 4.5
 
 
 @pytest.mark.parametrize("pk", ["0", "9" * 18, "9" * 19, "9" * 25, "x"])

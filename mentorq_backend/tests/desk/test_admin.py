@@ -90,9 +90,12 @@ def test_the_history_is_on_the_tickets_page(desk, ada, mia, make_ticket):
 def test_tickets_are_neither_added_nor_deleted_here(path, desk, ada, make_ticket):
     ticket = make_ticket(ada)
 
-    response = desk.get(CHANGELIST + path.format(pk=ticket.pk))
+    responses = [
+        getattr(desk, method)(CHANGELIST + path.format(pk=ticket.pk), {"post": "yes"}) for method in ("get", "post")
+    ]
 
-    assert response.status_code == 403
+    assert [response.status_code for response in responses] == [403, 403]
+    assert list(Ticket.objects.values_list("pk", flat=True)) == [ticket.pk]
 
 
 def test_deleting_is_no_action(desk, ada, make_ticket):

@@ -109,13 +109,14 @@ def test_two_tickets_that_change_places_are_seen_through_a_filter(ada, grace, mi
 
 
 def test_a_tag_serves_nobody_else_and_no_other_question(ada, mia, olga, client_of, make_ticket):
-    make_ticket(ada)
-    make_ticket(mia)
+    adas, mias = make_ticket(ada), make_ticket(mia)
     tag = poll(client_of(mia), "/api/tickets/")["ETag"]
 
-    others = [poll(client_of(ada), "/api/tickets/", tag), poll(client_of(mia), "/api/tickets?limit=1", tag)]
+    others = poll(client_of(ada), "/api/tickets/", tag), poll(client_of(mia), "/api/tickets?limit=1", tag)
 
     assert [response.status_code for response in others] == [200, 200]
+    assert [ticket["id"] for ticket in others[0].json()] == [adas.pk]
+    assert [ticket["id"] for ticket in others[1].json()["results"]] == [mias.pk]
 
 
 def test_a_demotion_changes_the_answer(ada, mia, client_of, make_ticket):
@@ -145,7 +146,9 @@ def test_a_tag_is_known_as_proxies_pass_it_on(form, ada, client_of, make_ticket)
     tag = poll(client_of(ada), "/api/tickets/")["ETag"]
     digest = tag.strip('"').partition(".")[2]
 
-    assert poll(client_of(ada), "/api/tickets/", form.format(tag=tag, digest=digest)).status_code == 304
+    response = poll(client_of(ada), "/api/tickets/", form.format(tag=tag, digest=digest))
+
+    assert (response.status_code, response["ETag"], response.content) == (304, tag, b"")
 
 
 @pytest.mark.parametrize("tag", ['"x"', '"."', '"a.b"', "x", '"', "*", "W/", "\x01"])

@@ -56,7 +56,7 @@ def test_of_a_ticket_that_they_do_not_see_there_is_none(name, ada, person, clien
 
     response = client_of(person(name)).get(f"/api/tickets/{pk}/history/")
 
-    assert response.status_code == 404
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
 def test_a_ticket_with_a_history_cannot_be_deleted(ada, make_ticket):

@@ -64,13 +64,14 @@ def test_organizers_and_directors_do_ten_times_as_much(name, person, opened, set
     settings.TICKETS_PER_HOUR = 2
 
     assert opened(person(name), 20).status_code == 201
-    assert opened(person(name), 1).status_code == 429
+    assert (opened(person(name), 1).status_code, Ticket.objects.count()) == (429, 20)
 
 
 def test_mentors_do_not(mia, opened, settings):
     settings.TICKETS_PER_HOUR = 2
 
     assert [opened(mia, 2).status_code, opened(mia, 1).status_code] == [201, 429]
+    assert Ticket.objects.count() == 2
 
 
 def test_it_is_the_caller_who_is_counted_and_not_the_owner(ada, olga, client_of, opened, settings):
@@ -80,14 +81,14 @@ def test_it_is_the_caller_who_is_counted_and_not_the_owner(ada, olga, client_of,
     body = {"title": "x", "location": "x", "owner_email": ada.email}
     response = client_of(olga).post("/api/tickets/", body)
 
-    assert response.status_code == 201
+    assert (response.status_code, Ticket.objects.filter(owner_email=ada.email).count()) == (201, 3)
 
 
 def test_others_go_on(ada, grace, opened, settings):
     settings.TICKETS_PER_HOUR = 1
     opened(ada, 2)
 
-    assert opened(grace, 1).status_code == 201
+    assert (opened(grace, 1).status_code, Ticket.objects.filter(owner_email=grace.email).count()) == (201, 1)
 
 
 def test_of_sixteen_opened_at_once_as_many_are_let_in_as_may_be(at_once, ada, client_of, settings):
@@ -144,6 +145,8 @@ def test_what_moves_nothing_does_not_count(free, ada, mia, client_of, make_ticke
         FREE[free](client, path)
 
     assert client.patch(path, {"status": "CLAIMED"}).status_code == 200
+    assert client.patch(path, {"status": "OPEN"}).status_code == 429  # and that was the one
+    assert Ticket.objects.get().status == "CLAIMED"
 
 
 def test_corrections_do_not_count(ada, olga, make_ticket, settings):
@@ -164,7 +167,7 @@ def test_what_a_file_brought_does_not_count(ada, client_of, settings):
 
     response = client_of(ada).post("/api/tickets/", {"title": "x", "location": "x"})
 
-    assert response.status_code == 201
+    assert (response.status_code, Ticket.objects.count()) == (201, 4)
 
 
 def test_one_ticket_too_many_is_said_before_one_an_hour_too_many(ada, client_of, make_ticket, settings):

@@ -30,15 +30,20 @@ def test_the_second_answer_is_200_with_the_first_ticket(post):
 
 @pytest.mark.parametrize("field", BODY)
 def test_other_words_are_another_ticket(field, post):
-    post()
+    first = post()
 
-    assert post(**{field: "Something else"}).status_code == 201
+    second = post(**{field: "Something else"})
+
+    assert (second.status_code, second.json()[field]) == (201, "Something else")
+    assert second.json()["id"] != first.json()["id"]
 
 
 def test_words_that_are_cleaned_to_the_same_are_the_same(post):
-    post()
+    first = post()
 
-    assert post(title="  It loops ").status_code == 200
+    second = post(title="  It loops ")
+
+    assert (second.status_code, second.json(), Ticket.objects.count()) == (200, first.json(), 1)
 
 
 def test_a_minute_later_it_is_another_ticket(post):
@@ -55,13 +60,15 @@ def test_once_somebody_has_claimed_it_it_is_another_ticket(post, mia):
     post()
     Ticket.objects.get().claim(by=mia)
 
-    assert post().status_code == 201
+    assert (post().status_code, sorted(Ticket.objects.values_list("status", flat=True))) == (201, ["CLAIMED", "OPEN"])
 
 
 def test_somebody_elses_same_words_are_another_ticket(post, grace, client_of):
     post()
 
-    assert client_of(grace).post("/api/tickets/", BODY).status_code == 201
+    response = client_of(grace).post("/api/tickets/", BODY)
+
+    assert (response.status_code, response.json()["owner_email"], Ticket.objects.count()) == (201, grace.email, 2)
 
 
 def test_an_organizer_who_sends_it_for_them_gets_the_first(post, ada, olga, client_of):
@@ -78,19 +85,22 @@ def test_the_record_of_help_is_another_ticket(post, ada, olga, client_of):
     body = {**BODY, "owner_email": ada.email, "status": "CANCELLED"}
 
     assert [client_of(olga).post("/api/tickets/", body).status_code for _ in range(2)] == [201, 201]
+    assert sorted(Ticket.objects.values_list("status", flat=True)) == ["CANCELLED", "CANCELLED", "OPEN"]
 
 
 def test_it_is_said_before_any_limit(post, settings):
     settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = 1
     post()
 
-    assert (post().status_code, post(title="x").status_code) == (200, 409)
+    assert (post().status_code, post(title="x").json()["code"]) == (200, "limit_reached")
 
 
 def test_a_bad_request_is_that_first(post):
     post()
 
-    assert post(location="").status_code == 400
+    response = post(location="")
+
+    assert (response.status_code, response.json()) == (400, {"location": ["This field may not be blank."]})
 
 
 def test_of_sixteen_at_once_one_is_opened(at_once, ada, client_of):

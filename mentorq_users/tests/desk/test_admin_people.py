@@ -208,7 +208,9 @@ def test_a_local_superuser_without_an_lcs_token_is_told_so(client, root, read_ro
 def test_hackers_and_mentors_do_not_see_the_list(client, person, name):
     client.force_login(person(name), backend="mentorq_users.backends.LCSBackend")
 
-    assert client.get(LIST).status_code == 302
+    response = client.get(LIST)
+
+    assert (response.status_code, response.url) == (302, f"{reverse('admin:login')}?next={LIST}")
 
 
 def choose(client, action, *users):

@@ -39,17 +39,23 @@ def test_a_second_logout_finds_the_token_dead(logout, refresh_token, ada):
 
 
 def test_only_that_refresh_token_dies(logout, refresh_token, ada, api):
-    other = refresh_token(ada)
+    token, other = refresh_token(ada), refresh_token(ada)
 
-    logout(refresh_token(ada))
+    logout(token)
 
-    assert api.post("/api/auth/refresh/", {"refresh": other}).status_code == 200
+    answers = [api.post("/api/auth/refresh/", {"refresh": each}) for each in (token, other)]
+    assert [(answer.status_code, list(answer.json())) for answer in answers] == [
+        (401, ["detail", "code"]),
+        (200, ["access"]),
+    ]
 
 
 def test_a_bad_access_token_does_not_matter(logout, refresh_token, ada, api):
+    token = refresh_token(ada)
     api.credentials(HTTP_AUTHORIZATION="Bearer undefined")
 
-    assert logout(refresh_token(ada)).status_code == 200
+    assert logout(token).status_code == 200
+    assert_dead(logout(token))
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "undefined", "花"])
@@ -68,9 +74,11 @@ def test_an_expired_refresh_token_is_dead_and_leaves_no_row(logout, refresh_toke
 
 
 def test_a_token_of_somebody_deactivated_can_be_logged_out(logout, refresh_token, ada):
+    token = refresh_token(ada)
     User.objects.update(is_active=False)
 
-    assert logout(refresh_token(ada)).status_code == 200
+    assert logout(token).status_code == 200
+    assert_dead(logout(token))
 
 
 def test_the_database_keeps_the_tokens_id_and_expiry_alone(logout, refresh_token, claims_of, ada):

@@ -176,7 +176,10 @@ def test_an_ill_lcs_is_503_with_retry_after_and_makes_no_account(sign_in, lcs, s
 def test_a_profile_whose_email_is_no_text_is_503(sign_in, lcs, email):
     lcs.people["ada@example.edu"]["email"] = email
 
-    assert sign_in("ada@example.edu").status_code == 503
+    response = sign_in("ada@example.edu")
+
+    assert (response.status_code, response.json()["code"]) == (503, "service_unavailable")
+    assert User.objects.count() == 0
 
 
 @pytest.mark.parametrize(
@@ -262,7 +265,9 @@ def test_a_sign_in_keeps_the_lcs_token_for_later(api, lcs):
 def test_a_header_left_over_from_before_does_not_matter(sign_in, api, header):
     api.credentials(HTTP_AUTHORIZATION=header)
 
-    assert sign_in("ada@example.edu").status_code == 200
+    response = sign_in("ada@example.edu")
+
+    assert (response.status_code, sorted(response.json())) == (200, ["access", "refresh"])
 
 
 def test_eight_first_sign_ins_at_once_make_one_account(lcs, at_once):

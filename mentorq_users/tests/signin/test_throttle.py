@@ -69,7 +69,7 @@ def test_a_good_token_does_not_help_any_more(tired, lcs):
         PATH, {"email": "ada@example.edu", "lcs_token": lcs.sign_in("ada@example.edu")}
     )
 
-    assert response.status_code == 429
+    assert (response.status_code, response.json()["code"], len(lcs.calls)) == (429, "throttled", 20)
 
 
 def test_somebody_else_at_the_same_address_is_not_affected(tired, attempt):
