@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from mentorq.tests.operations.test_settings import ROOT, SERVER, run
+from mentorq.tests.operations.processes import ROOT, SERVER, run
 
 SET = {"ALLOWED_HOSTS": "mentorq.example", "CORS_ALLOWED_ORIGINS": "https://frontend.example"}
 

@@ -1,53 +1,10 @@
 """The environment makes a laptop or a server, and fails closed: settings read in processes of their own."""
 
-import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from django.conf import settings
 
-ROOT = settings.BASE_DIR
-KEY = "kX9-bQ2_vR7-mT4_wZ8-jL3_nP6-hF5_cD1-gS0_yB2-aE7_uI9-oK4_xW6-qV3_"
-SERVER = {"SECRET_KEY": KEY}
-
-READ = """
-import json, os, runpy, sys
-NAMES = [
-    "ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CSRF_COOKIE_SECURE", "CSRF_TRUSTED_ORIGINS", "DEBUG", "DESK_TIME_ZONE",
-    "LCS_BASE_URL", "LCS_TIMEOUT", "LCS_TOKEN_KEYS", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE",
-    "PROMETHEUS_MULTIPROC_DIR", "TICKETS_MAX_OPEN",
-]
-for line in sys.stdin:
-    program, folder, environment = json.loads(line)
-    sys.argv[0] = program
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    try:
-        read = runpy.run_module("mentorq.settings")
-        answer = {name: read[name] for name in NAMES}
-        answer["THROTTLE_TOKEN"] = read["REST_FRAMEWORK"]["DEFAULT_THROTTLE_RATES"]["token"]
-        answer["NUM_PROXIES"] = read["REST_FRAMEWORK"]["NUM_PROXIES"]
-        answer["DATABASE"] = {key: value for key, value in read["DATABASES"]["default"].items() if key != "TEST"}
-    except Exception as error:
-        answer = f"{type(error).__name__}: {error}"
-    print(json.dumps(answer, default=str), flush=True)
-"""
-
-ASK = """
-import json, sys
-from mentorq.wsgi import application
-from django.test import Client
-client = Client(headers={"host": "mentorq.example"})
-answers = [client.generic(**request) for request in json.loads(sys.argv[1])]
-kept = ["Location", "Retry-After"]
-print(json.dumps([[a.status_code, {name: a[name] for name in kept if name in a}] for a in answers]))
-"""
+from mentorq.tests.operations.processes import KEY, REFUSAL, REMEDY, ROOT, SERVER
 
 SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
@@ -92,75 +49,10 @@ LAPTOP = {
     "LCS_TOKEN_KEYS": ["django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"],
 }
 LAPTOP_KEY = LAPTOP["LCS_TOKEN_KEYS"][0]
-REMEDY = """ Make one with
-    python -c 'import secrets; print(secrets.token_urlsafe(64))'
-and keep it in the environment of every process."""
-REFUSAL = f"ImproperlyConfigured: SECRET_KEY is not set: a server needs one to sign its tokens.{REMEDY}"
 IS_AN_EXAMPLE = f"ImproperlyConfigured: SECRET_KEY is an example that everybody can read: a server needs its own.{REMEDY}"
 
 
-def python(*arguments: str, cwd: Any = ROOT, **environment: str) -> dict[str, Any]:
-    """Return how to start Python with nothing but these variables set, and warnings as errors."""
-    environment = {"PATH": os.environ["PATH"], **environment}
-    return {"args": [sys.executable, "-W", "error", *arguments], "cwd": cwd, "env": environment, "text": True}
-
-
-def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(**python(*arguments, **options), capture_output=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def settings_of() -> Iterator[Callable[..., Any]]:
-    """The settings that a program of that name reads, or how it refuses: from one process, because starting it is slow."""
-
-    def read(program: str, folder: Any = ROOT, **environment: str) -> Any:
-        reader.stdin.write(json.dumps([program, str(folder), environment]) + "\n")
-        reader.stdin.flush()
-        return json.loads(reader.stdout.readline())
-
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(**python("-c", READ, PYTHONPATH=str(ROOT)), **pipes) as reader:
-        yield read
-        reader.stdin.close()
-
-
-def ask(*requests: dict[str, Any], **environment: str) -> Any:
-    """Return status and telling headers of what a production server answers to these requests."""
-    process = run("-c", ASK, json.dumps(requests), **{**SERVER, "ALLOWED_HOSTS": "mentorq.example", **environment})
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
-
-
 # Laptop or server
-
-
-@pytest.mark.parametrize(
-    ("server", "blank"),
-    [("wsgi", {}), ("wsgi", {"DEBUG": "1"}), ("asgi", {"SECRET_KEY": ""}), ("asgi", {"SECRET_KEY": "  "})],
-)
-def test_a_server_refuses_to_start_without_a_secret_key(server, blank):
-    process = run("-c", f"import mentorq.{server}", **blank)
-
-    assert process.returncode == 1
-    assert process.stderr.endswith(f"{REFUSAL}\n")
-
-
-@pytest.mark.parametrize("server", ["wsgi", "asgi"])
-def test_a_server_with_a_secret_key_starts_without_debug(server):
-    code = f"import mentorq.{server}; from django.conf import settings; print(settings.DEBUG)"
-
-    process = run("-c", code, **SERVER)
-
-    assert (process.returncode, process.stdout) == (0, "False\n")
-
-
-@pytest.mark.parametrize(("environment", "debug"), [({}, "True\n"), (SERVER, "False\n")])
-def test_manage_py_has_debug_only_while_no_secret_key_is_set(environment, debug):
-    code = "from django.conf import settings; print(settings.DEBUG)"
-
-    process = run("manage.py", "shell", "--no-imports", "--verbosity=0", "--command", code, **environment)
-
-    assert (process.returncode, process.stdout) == (0, debug)
 
 
 @pytest.mark.parametrize("program", ["/usr/bin/gunicorn", "granian", "django-admin", "manage", "wsgi.py", "-c", ""])
@@ -192,22 +84,6 @@ def test_a_key_that_is_too_short_is_refused_and_not_shown(settings_of, program, 
 @pytest.mark.parametrize("key", [KEY[:32], "é" * 16])
 def test_a_key_of_32_bytes_is_enough(settings_of, key):
     assert settings_of("granian", SECRET_KEY=key) == {**PRODUCTION, "LCS_TOKEN_KEYS": [key]}
-
-
-@pytest.mark.parametrize(
-    ("command", "key"),
-    [
-        (["-c", "import mentorq.wsgi"], example_key()),
-        (["-c", "import mentorq.asgi"], "much-too-short-for-a-server"),
-        (["manage.py", "check"], example_key()),
-    ],
-)
-def test_a_bad_key_ends_the_process_without_being_printed(command, key):
-    process = run(*command, SECRET_KEY=key)
-
-    assert (process.returncode, process.stdout) == (1, "")
-    assert process.stderr.endswith(f"{REMEDY}\n")
-    assert key not in process.stderr
 
 
 @pytest.mark.parametrize("program", ["manage.py", "./manage.py", "/srv/mentorq/manage.py"])
@@ -345,26 +221,6 @@ def test_a_command_runs_without_the_folder_that_a_stopped_server_took_with_it(se
     assert read["PROMETHEUS_MULTIPROC_DIR"] == "/run/of-a-stopped-server"
 
 
-@pytest.mark.parametrize("server", ["wsgi", "asgi"])
-def test_a_server_refuses_to_start_without_its_folder_of_metrics(server, tmp_path):
-    process = run("-c", f"import mentorq.{server}", **SERVER, PROMETHEUS_MULTIPROC_DIR=f"{tmp_path}/missing")
-
-    assert process.returncode == 1
-    assert process.stderr.endswith(
-        f"ImproperlyConfigured: PROMETHEUS_MULTIPROC_DIR cannot be '{tmp_path}/missing' (no folder that this process can"
-        " write to: make one that belongs to the server's user): see docs/configuration.md.\n"
-    )
-
-
-@pytest.mark.parametrize("nothing", ["", "  "])
-def test_an_empty_name_is_no_folder_of_metrics(nothing):
-    code = "import mentorq.wsgi; from prometheus_client.values import ValueClass; print(ValueClass._multiprocess)"
-
-    process = run("-c", code, **SERVER, PROMETHEUS_MULTIPROC_DIR=nothing)
-
-    assert (process.returncode, process.stdout) == (0, "False\n")
-
-
 # The database
 
 
@@ -425,51 +281,3 @@ def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):
     read = settings_of("manage.py", SECRET_KEY=f"${KEY}", LCS_TOKEN_KEYS="$PATH", HOME="/root")
 
     assert (read["DEBUG"], read["LCS_TOKEN_KEYS"]) == (False, ["$PATH"])
-
-
-def test_a_server_is_no_laptop_even_where_pytest_is_imported():
-    process = subprocess.run(
-        [sys.executable, "-c", "import pytest, mentorq.wsgi"], cwd=ROOT, env={"PATH": os.environ["PATH"]},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-    assert process.returncode != 0
-    assert "SECRET_KEY is not set" in process.stderr
-
-
-def test_a_database_that_is_not_there_is_503():
-    token = {"email": "ada@example.edu", "lcs_token": "x"}
-    sign_in = {
-        "method": "POST",
-        "path": "/api/auth/token",
-        "data": json.dumps(token),
-        "content_type": "application/json",
-        "secure": True,
-    }
-
-    answers = ask({"method": "GET", "path": "/healthz"}, sign_in, DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
-
-    assert answers == [[503, {}], [503, {"Retry-After": "5"}]]
-
-
-# TLS
-
-
-def test_production_redirects_to_https_but_believes_the_proxy_and_never_redirects_healthz():
-    answers = ask(
-        {"method": "GET", "path": "/api/tickets"},
-        {"method": "GET", "path": "/api/tickets", "headers": {"x-forwarded-proto": "http"}},
-        {"method": "GET", "path": "/api/tickets", "headers": {"x-forwarded-proto": "https"}},
-        {"method": "GET", "path": "/healthz"},
-        {"method": "GET", "path": "/healthz/"},
-        DATABASE_URL="sqlite:///:memory:",
-    )
-
-    redirect = [301, {"Location": "https://mentorq.example/api/tickets"}]
-    assert answers == [redirect, redirect, [401, {}], [200, {}], [200, {}]]
-
-
-def test_production_without_tls_in_front_does_not_redirect():
-    answers = ask({"method": "GET", "path": "/api/tickets"}, SECURE_SSL_REDIRECT="off")
-
-    assert answers == [[401, {}]]
