@@ -196,7 +196,7 @@ def test_a_mentor_who_is_demoted_in_lcs_sees_their_own_tickets_from_then_on(sign
 
 
 def test_while_lcs_is_down_those_who_are_in_notice_nothing(signed_in, at_the_venue, lcs, settings):
-    settings.LCS_TIMEOUT = 0.3
+    settings.LCS_TIMEOUT = 0.2
     ada, mia = signed_in("ada"), signed_in("mia")
     age_roles()
     lcs.fault = "hanging"

@@ -179,7 +179,7 @@ def knocking(connections: int):
 
     with ThreadPoolExecutor(connections) as pool:
         ended = [pool.submit(knock, number) for number in range(connections)]
-        time.sleep(0.3)
+        time.sleep(0.2)
         try:
             yield
         finally:
@@ -198,7 +198,7 @@ def ends(address: str, email: str, token: str) -> str:
 
 def test_strangers_who_knock_with_junk_do_not_starve_sign_ins_from_elsewhere(lcs, at_once):
     # One of two worker processes, at each of which half of 30 connections knock and half of 15 people sign in at once.
-    lcs.delay = 0.1
+    lcs.delay = 0.06
     tokens = {email: lcs.sign_in(email) for email in list(lcs.people)[:8]}
 
     with knocking(connections=15):
@@ -213,7 +213,7 @@ def test_strangers_who_knock_with_junk_do_not_starve_sign_ins_from_elsewhere(lcs
 
 
 def test_strangers_do_not_starve_sign_ins_one_after_another(lcs):
-    lcs.delay = 0.1
+    lcs.delay = 0.06
     tokens = {email: lcs.sign_in(email) for email in list(lcs.people)[:5]}
 
     with knocking(connections=15):
@@ -223,7 +223,7 @@ def test_strangers_do_not_starve_sign_ins_one_after_another(lcs):
 
 
 def test_people_who_are_signed_in_do_not_notice_the_strangers(lcs):
-    lcs.delay = 0.1
+    lcs.delay = 0.06
     token = lcs.sign_in("ada@example.edu")
 
     with knocking(connections=15):
