@@ -97,7 +97,7 @@ def no_list_was_built_before() -> None:
 
 @pytest.fixture
 def lcs(settings: Any) -> Iterator[DevLCS]:
-    """LCS's stand-in over real HTTP, which the settings name; `lcs.fault` makes it ill."""
+    """LCS's stand-in over real HTTP, which the settings name; `lcs.fault` makes it fail."""
     server = DevLCS()
     settings.LCS_BASE_URL = server.url
     with server.serving():

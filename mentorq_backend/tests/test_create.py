@@ -172,7 +172,7 @@ def test_a_ticket_recorded_as_claimed_keeps_out_of_the_waiting_times_when_it_clo
 
 
 @pytest.mark.parametrize("status", ["CLAIMED", "CLOSED", "CANCELLED"])
-def test_so_it_does_when_it_is_put_back_into_the_queue_and_helped_with_anew(status, ada, mia, olga, client_of):
+def test_a_recorded_ticket_has_no_waiting_time_even_after_it_is_reopened(status, ada, mia, olga, client_of):
     client_of(olga).post("/api/tickets/", {**MINIMAL, "owner_email": ada.email, "status": status})
     ticket = Ticket.objects.get()
 

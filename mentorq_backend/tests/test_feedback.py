@@ -169,7 +169,7 @@ def test_directors_read_all_and_everyone_else_their_own(name, seen, rated, perso
     assert [feedback["ticket"] for feedback in listed] == [rated.pk] * seen
 
 
-def test_it_is_listed_newest_first(ada, mia, dan, client_of, make_ticket):
+def test_feedback_is_listed_newest_first(ada, mia, dan, client_of, make_ticket):
     tickets = [make_ticket(ada, "CLOSED", mentor=mia) for _ in range(3)]
     for ticket in (tickets[1], tickets[0], tickets[2]):
         Feedback.objects.give(ticket, rating=4)
@@ -189,7 +189,7 @@ def test_a_ticket_shows_its_url_to_those_who_may_read_it(name, shown, rated, per
     assert ([row["feedback"] for row in listed], ticket["feedback"]) == ([url], url)
 
 
-def test_it_stays_with_the_mentor_whom_the_ticket_had(rated, ada, mia, max_, client_of):
+def test_feedback_stays_with_the_mentor_whom_the_ticket_had(rated, ada, mia, max_, client_of):
     rated.ticket.reopen(by=mia)
     rated.ticket.close(by=max_)
 
@@ -201,7 +201,7 @@ def test_it_stays_with_the_mentor_whom_the_ticket_had(rated, ada, mia, max_, cli
 
 
 @pytest.mark.parametrize("method", ["put", "delete"])
-def test_it_is_neither_replaced_nor_deleted(method, rated, ada, client_of):
+def test_feedback_is_neither_replaced_nor_deleted(method, rated, ada, client_of):
     response = getattr(client_of(ada), method)(f"/api/feedback/{rated.pk}/")
 
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")

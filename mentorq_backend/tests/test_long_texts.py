@@ -57,7 +57,7 @@ def test_a_tickets_page_shows_them_whole_in_their_fields_alone(desk, ticket):
     assert ({text[0] for text in shown}, len(shown), hovered) == (set("om"), 2, {"m"})  # who asked and who helps, read-only
 
 
-def test_they_are_corrected_whole(desk, ticket):
+def test_long_texts_are_corrected_whole(desk, ticket):
     path = f"{CHANGELIST}{ticket.pk}/change/"
     seen = desk.get(path).context["state"]
     texts = {"title": f"{TITLE[1:]}x", "location": f"{PLACE[1:]}x", "contact": f"{CONTACT[1:]}x"}

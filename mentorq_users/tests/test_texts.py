@@ -51,7 +51,7 @@ def expected(text, one):
 @example(text="a\u200d\u200db")
 @example(text="a\n\u200b\nb")
 @example(text="\u2800 \u200d\u3164")
-def test_they_are_what_the_rules_say(text):
+def test_texts_are_cleaned_as_the_rules_say(text):
     assert (one_line(text), lines(text)) == (expected(text, one=True), expected(text, one=False))
 
 

@@ -56,7 +56,7 @@ def test_a_new_ticket_and_a_move_are_not_stored(ticket, client_of, ada):
 
 
 @pytest.mark.parametrize("path", ["/api/nope", "/nope", "/", "/healthz", "/readyz", "/admin/login/"])
-def test_nor_is_anything_that_holds_for_a_moment(client, db, path):
+def test_pages_and_errors_that_may_change_are_not_stored(client, db, path):
     assert "no-store" in client.get(path)["Cache-Control"]
 
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 
-def test_it_shows_the_endpoints_without_the_internet(open_page):
+def test_the_docs_show_the_endpoints_without_the_internet(open_page):
     page = open_page()
     page.goto("/api/docs/")
 

@@ -31,7 +31,7 @@ def people():
     ]
 
 
-def test_it_gives_the_rows_of_the_queryset_for_each_value(people):
+def test_a_compiled_query_gives_the_rows_of_the_queryset_for_each_value(people):
     query = CompiledQuery(by_email, 1)
 
     rows = [query(user.email) for user in people]
@@ -55,7 +55,7 @@ def test_a_value_may_be_used_twice_and_another_not_at_all(people):
     assert rows == [(people[5].email,)]
 
 
-def test_it_may_hold_values_of_its_own(people):
+def test_a_compiled_query_may_hold_values_of_its_own(people):
     query = CompiledQuery(lambda pk: User.objects.filter(email="p5@example.edu", pk=pk).values_list("email"), 1)
 
     rows = [query(user.pk) for user in people[4:7]]
@@ -82,7 +82,7 @@ def test_a_number_of_any_size_is_compared_as_it_is(value, people):
     assert rows == [list(from_to(people[0].pk, value))] * ONCE_KEPT
 
 
-def test_it_has_no_memory_of_earlier_values_or_rows(people):
+def test_a_compiled_query_has_no_memory_of_earlier_values_or_rows(people):
     query = CompiledQuery(by_email, 1)
     for _ in range(ONCE_KEPT):
         query(people[0].email)
@@ -94,7 +94,7 @@ def test_it_has_no_memory_of_earlier_values_or_rows(people):
     assert rows[1][0][2] == "Changed"
 
 
-def test_it_takes_one_query_each_time(people, django_assert_num_queries):
+def test_a_compiled_query_takes_one_query_each_time(people, django_assert_num_queries):
     query = CompiledQuery(by_email, 1)
 
     with django_assert_num_queries(2):
@@ -112,7 +112,7 @@ def test_sixteen_threads_at_once_each_get_their_own_rows(at_once, people):
         assert rows == [list(by_email(user.email)) for user in chosen]
 
 
-def test_it_sees_what_other_threads_committed(at_once, people):
+def test_a_compiled_query_sees_what_other_threads_committed(at_once, people):
     query = CompiledQuery(by_email, 1)
     query(people[0].email)
     at_once([partial(User.objects.filter(pk=people[0].pk).update, first_name="Changed")])
@@ -122,7 +122,7 @@ def test_it_sees_what_other_threads_committed(at_once, people):
     assert [row[0][2] for row in rows] == ["Changed", "Changed"]
 
 
-def test_it_outlives_the_thread_that_compiled_it(at_once, people):
+def test_a_compiled_query_outlives_the_thread_that_compiled_it(at_once, people):
     query = CompiledQuery(by_email, 1)
     at_once([partial(query, people[0].email)])
 

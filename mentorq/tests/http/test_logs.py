@@ -219,13 +219,13 @@ def test_what_is_expected_is_no_warning(db, warnings, num_proxies, headers):
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/readyz/"])
-def test_it_is_ready_when_every_migration_is_there(db, path):
+def test_a_server_is_ready_if_every_migration_is_applied(db, path):
     response = APIClient().get(path)
 
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
 
-def test_it_is_not_ready_while_a_migration_is_missing(db):
+def test_a_server_is_not_ready_while_a_migration_is_missing(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT MAX(name) FROM django_migrations WHERE app = 'mentorq_backend'")
         cursor.execute("DELETE FROM django_migrations WHERE name = %s", cursor.fetchone())
@@ -238,7 +238,7 @@ def test_it_is_not_ready_while_a_migration_is_missing(db):
     )
 
 
-def test_it_is_not_ready_without_its_database(db, monkeypatch):
+def test_a_server_is_not_ready_without_its_database(db, monkeypatch):
     def refuse(*args, **kwargs):
         raise OperationalError("gone")
 

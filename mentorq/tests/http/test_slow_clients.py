@@ -82,7 +82,7 @@ def test_a_body_that_is_there_is_read(read):
 @pytest.mark.parametrize(
     ("path", "places"), [("/api/auth/token/", 3), ("/admin/login/", 3), ("/api/tickets/", 4), ("/api/feedback/7/", 4)]
 )
-def test_so_many_wait_for_their_bodies_and_the_next_one_is_refused(read, half_sent, path, places):
+def test_a_few_requests_wait_for_their_bodies_and_the_next_one_is_refused(read, half_sent, path, places):
     with half_sent(path, places), pytest.raises(TimeoutError, match=r"^too many slow bodies$"):
         read(path, io.BytesIO(b"x"))
 

@@ -59,7 +59,7 @@ def test_a_persons_token_reads_nothing(client_of, person, name):
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_it_is_only_read(db, client, metrics_token, method):
+def test_metrics_are_only_read(db, client, metrics_token, method):
     assert getattr(client, method)("/metrics", headers=SCRAPE).status_code == 405
 
 
@@ -67,7 +67,7 @@ def test_it_is_only_read(db, client, metrics_token, method):
     ("accept", "media_type"),
     [("", "text/plain"), ("application/openmetrics-text;version=1.0.0", "application/openmetrics-text")],
 )
-def test_it_speaks_both_of_prometheus_formats(db, client, metrics_token, accept, media_type):
+def test_metrics_come_in_both_formats_of_prometheus(db, client, metrics_token, accept, media_type):
     response = client.get("/metrics", headers={**SCRAPE, "Accept": accept})
 
     assert (response.status_code, response["Content-Type"].partition(";")[0]) == (200, media_type)

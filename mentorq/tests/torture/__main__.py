@@ -16,7 +16,7 @@ from mentorq.tests.bench.databases import URLOf, fill, migrate, postgresql, sqli
 from mentorq.tests.torture.abuse import abuses
 from mentorq.tests.torture.crashes import crashes
 from mentorq.tests.torture.crowd import crowds
-from mentorq.tests.torture.ill import flapping, hanging
+from mentorq.tests.torture.failing_lcs import flapping, hanging
 from mentorq.tests.torture.lcs import WAYS
 from mentorq.tests.torture.lists import large_lists
 from mentorq.tests.torture.outages import can_mount, disk_full, postgresql_restarted, postgresql_stopped
@@ -26,9 +26,9 @@ from mentorq.tests.torture.winners import winners
 
 
 class Size(NamedTuple):
-    """How much of it: kills, races for a ticket, people in a crowd; seconds of the crowd, an ill LCS and an outage.
+    """How much of it: kills, races for a ticket, people in a crowd; seconds of the crowd, a failing LCS and an outage.
 
-    Of the ways in which LCS is ill so many are tried, each for `turn` seconds, with as many in between. So many tries
+    So many of the ways in which LCS fails are tried, each for `turn` seconds, with as many in between. So many tries
     at an hour's limit, tickets of the largest kind, and rounds in which people sign in, `spread` over so many seconds.
     """
 
@@ -46,7 +46,7 @@ class Size(NamedTuple):
     spread: float
 
 
-# Production's database has the long ones. Its turns are longer than the breaker of LCS's client stays open, or an ill LCS
+# Production's database has the long ones. Its turns are longer than the breaker of LCS's client stays open, or a failing LCS
 # would not even be asked; the first of lcs.WAYS do not open it.
 QUICKER = Size(
     kills=20, races=500, people=2000, crowd=20, hanging=15, ways=4, turn=3, outage=4, tries=3000, large=20_000, rounds=3,
@@ -93,8 +93,8 @@ def crowded(ground: Ground) -> Iterator[Outcome]:
     yield crowds(ground.name, ground.queue, ground.size.people, ground.size.crowd)
 
 
-def ill(ground: Ground) -> Iterator[Outcome]:
-    """Yield what people notice of an LCS that hangs, and of one that is ill in other ways."""
+def failing_lcs(ground: Ground) -> Iterator[Outcome]:
+    """Yield what people notice of an LCS that hangs, and of one that fails in other ways."""
     size = ground.size
     yield hanging(ground.name, ground.queue, size.hanging)
     yield flapping(ground.name, ground.queue, size.turn * 2 * size.ways, WAYS[: size.ways])
@@ -129,7 +129,7 @@ TORTURES: dict[str, Callable[[Ground], Iterator[Outcome]]] = {
     "crashes": killed,
     "winners": raced,
     "crowd": crowded,
-    "lcs": ill,
+    "lcs": failing_lcs,
     "outages": away,
     "abuse": abused,
     "strangers": starved,

@@ -1,4 +1,4 @@
-"""`python -m mentorq.tests.torture.lcs PORT SECONDS WAY…`: LCS's stand-in, ill in one way after the other, well in between.
+"""`python -m mentorq.tests.torture.lcs PORT SECONDS WAY…`: LCS's stand-in, failing in one way after the other.
 
 Each lasts so many seconds. It knows everybody `x@example.edu` whose token is `token of x@example.edu`, all of them
 hackers, and keeps a ledger, served as JSON to a GET of any path.
@@ -31,12 +31,12 @@ DELAY = 2.0  # seconds, within LCS_TIMEOUT
 LIE = {"email": "somebody.else@example.edu", "role": {"director": True, "organizer": True, "mentor": True}}
 
 
-class IllLCS(DevLCS):
+class FaultyLCS(DevLCS):
     """Changes its mind every `seconds`, and keeps a ledger of whom it vouched for and how often it was met in which way."""
 
     def __init__(self, port: int, seconds: float, ways: list[str]) -> None:
         super().__init__(port)
-        self.RequestHandlerClass = IllHandler
+        self.RequestHandlerClass = FaultyHandler
         self.seconds, self.ways, self.started = seconds, ways, time.monotonic()
         self.vouched: set[str] = set()
         self.met: Counter[str] = Counter()
@@ -44,7 +44,7 @@ class IllLCS(DevLCS):
 
     @property
     def way(self) -> str:
-        """In which way it is ill at the moment, "" while it is well."""
+        """In which way it fails at the moment, "" while it works."""
         turn = int((time.monotonic() - self.started) / self.seconds)
         return self.ways[turn // 2 % len(self.ways)] if turn % 2 == 0 else ""
 
@@ -62,10 +62,10 @@ class IllLCS(DevLCS):
             return json.dumps({"vouched": sorted(self.vouched), "met": self.met}).encode()
 
 
-class IllHandler(Handler):
-    """Decides at each call in which way it is ill, and stays with it."""
+class FaultyHandler(Handler):
+    """Decides at each call in which way it fails."""
 
-    server: IllLCS
+    server: FaultyLCS
 
     def do_POST(self) -> None:
         data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -81,4 +81,4 @@ class IllHandler(Handler):
 
 
 if __name__ == "__main__":
-    IllLCS(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]).serve_forever()
+    FaultyLCS(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]).serve_forever()

@@ -68,14 +68,14 @@ if connection.vendor == "sqlite":
         assert counts == sorted(counts)
         assert Ticket.objects.count() == TicketEvent.objects.count() >= counts[-1][0]
 
-    def test_it_is_one_file_for_its_owner_alone(tmp_path, ada, make_ticket):
+    def test_a_copy_is_one_file_that_only_its_owner_can_read(tmp_path, ada, make_ticket):
         make_ticket(ada)
 
         call_command("backup", tmp_path / "copy.sqlite3", stdout=StringIO())
 
         assert [(file.name, file.stat().st_mode & 0o777) for file in tmp_path.iterdir()] == [("copy.sqlite3", 0o600)]
 
-    def test_a_copy_that_is_there_is_not_overwritten(tmp_path):
+    def test_an_existing_copy_is_not_overwritten(tmp_path):
         file = tmp_path / "copy.sqlite3"
         file.write_text("the only good one")
 
@@ -84,7 +84,7 @@ if connection.vendor == "sqlite":
 
         assert file.read_text() == "the only good one"
 
-    def test_a_copy_that_is_not_whole_is_none(tmp_path):
+    def test_a_damaged_copy_is_refused_and_removed(tmp_path):
         url = migrated(str(tmp_path))
         with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
             database.execute("PRAGMA writable_schema=ON")

@@ -15,7 +15,7 @@ def laptop(settings, db):
     settings.DEBUG = True
 
 
-def test_it_fills_an_empty_queue_with_people_and_every_kind_of_ticket(laptop, capsys):
+def test_demo_fills_an_empty_queue_with_people_and_every_kind_of_ticket(laptop, capsys):
     call_command("demo")
 
     counts = dict(Ticket.objects.values_list("status").annotate(Count("id")))
@@ -33,7 +33,7 @@ def test_each_ticket_has_the_history_that_led_to_it(laptop):
         assert (statuses[1], statuses[-1]) == ("OPEN", ticket.status)
 
 
-def test_it_leaves_a_queue_with_tickets_alone(laptop, ada, make_ticket):
+def test_demo_leaves_a_queue_with_tickets_alone(laptop, ada, make_ticket):
     make_ticket(ada)
 
     call_command("demo")
@@ -41,7 +41,7 @@ def test_it_leaves_a_queue_with_tickets_alone(laptop, ada, make_ticket):
     assert Ticket.objects.count() == 1
 
 
-def test_it_says_where_to_look(laptop, capsys):
+def test_demo_says_where_to_look(laptop, capsys):
     call_command("demo")
 
     page = capsys.readouterr().out
@@ -55,14 +55,14 @@ def test_it_says_where_to_look(laptop, capsys):
         assert line in page
 
 
-def test_it_says_on_which_port_to_look(laptop, capsys):
+def test_demo_says_on_which_port_to_look(laptop, capsys):
     call_command("demo", 8010)
 
     page = capsys.readouterr().out
     assert ("http://127.0.0.1:8010/api/docs/" in page, ":8000" in page) == (True, False)
 
 
-def test_it_refuses_to_fill_a_real_queue(settings, db):
+def test_demo_refuses_to_fill_a_real_queue(settings, db):
     settings.DEBUG = False
 
     with pytest.raises(CommandError, match="unset SECRET_KEY"):

@@ -65,7 +65,7 @@ def microseconds(begin, end):
 
 
 @pytest.mark.parametrize("count", [0, 1, 196, 502, 503, 1100])
-def test_it_adds_as_many_tickets_as_asked_for(count, seed):
+def test_seed_adds_as_many_tickets_as_asked_for(count, seed):
     seed(count)
 
     assert Ticket.objects.count() == count
@@ -102,7 +102,7 @@ def test_a_second_seed_adds_to_the_first(seed):
     assert User.objects.filter(is_mentor=True).count() == 63
 
 
-def test_it_adds_to_the_tickets_that_people_opened(seed, ada, make_ticket):
+def test_seed_adds_to_the_tickets_that_people_opened(seed, ada, make_ticket):
     own = make_ticket(ada)
 
     seed(10)
@@ -169,7 +169,7 @@ def test_feedback_is_of_closed_tickets_and_for_their_mentors(seed):
         assert (feedback.ticket.status, feedback.ticket.mentor_email) == ("CLOSED", feedback.mentor_email)
 
 
-def test_it_raises_the_revision(seed):
+def test_seed_raises_the_revision(seed):
     before = Revision.objects.total()
 
     seed(10)
@@ -205,7 +205,7 @@ def test_as_many_are_claimed_within_so_many_minutes_as_at_the_hackathon(percent,
     assert waits[math.ceil(len(waits) * percent / 100) - 1] == near(minutes, 0.15)
 
 
-def test_they_wait_as_long_on_average_as_at_the_hackathon(waits):
+def test_seeded_tickets_wait_as_long_on_average_as_at_the_hackathon(waits):
     assert statistics.mean(waits) == near(9.6, 0.2)
 
 
@@ -224,7 +224,7 @@ def test_the_busiest_of_the_mentors_takes_a_fifth(tickets):
     assert max(claims.values()) / claims.total() * 100 == pytest.approx(21, abs=3)
 
 
-def test_it_is_busiest_toward_midnight_and_quietest_toward_noon(tickets):
+def test_seeded_tickets_are_most_toward_midnight_and_fewest_toward_noon(tickets):
     by_hour = Counter(datetime.fromisoformat(ticket["created"]).hour for ticket in tickets)
 
     hours = sorted(range(24), key=lambda hour: by_hour[hour])

@@ -107,7 +107,7 @@ def test_deleting_is_no_action(desk, ada, make_ticket):
 
 
 @pytest.mark.parametrize("query", ["?q=loops", "?q=ada@example", "?status=OPEN", "?active__exact=1"])
-def test_it_is_searched_and_filtered(query, desk, ada, mia, make_ticket):
+def test_the_queue_is_searched_and_filtered(query, desk, ada, mia, make_ticket):
     make_ticket(ada)
     make_ticket(mia, "CANCELLED", title="Else", active=False)
 

@@ -10,7 +10,7 @@ def texts():
     return list(Ticket.objects.values_list("title", "location", "contact"))
 
 
-def test_it_changes_the_texts_and_tells_what_was_there_before(ada, olga, make_ticket):
+def test_a_correction_changes_the_texts_and_keeps_the_old_ones(ada, olga, make_ticket):
     ticket = make_ticket(ada, contact="@ada")
 
     ticket.correct(by=olga, title="My tests loop", location="Table 21", contact="@ada")
@@ -46,7 +46,7 @@ def test_the_same_texts_are_no_correction(ada, olga, make_ticket):
 
 
 @pytest.mark.parametrize("name", ["ada", "mia"])
-def test_it_is_for_organizers_alone(name, ada, person, make_ticket):
+def test_only_organizers_correct_a_ticket(name, ada, person, make_ticket):
     ticket = make_ticket(ada)
 
     with pytest.raises(MoveNotAllowed, match=r"^Only organizers and directors may correct a ticket"):

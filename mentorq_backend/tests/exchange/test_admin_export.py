@@ -51,7 +51,7 @@ def export(client, kind="csv", query=""):
         "?status=ALL&o=-1",
     ],
 )
-def test_it_is_the_list_as_it_is_filtered(desk_of, tickets, query):
+def test_the_export_of_the_desk_is_the_list_as_it_is_filtered(desk_of, tickets, query):
     client = desk_of("olga")
     shown = client.get(LIST + query).context["cl"].queryset
 
@@ -61,7 +61,7 @@ def test_it_is_the_list_as_it_is_filtered(desk_of, tickets, query):
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_it_is_the_same_file_as_the_commands(desk_of, tickets, kind):
+def test_the_export_of_the_desk_is_the_same_file_as_the_commands(desk_of, tickets, kind):
     every = Ticket.objects.all()
 
     assert export(desk_of("olga"), kind, "?status=ALL") == "".join(exports.lines(every, kind))
@@ -94,7 +94,7 @@ def test_a_formula_is_harmless(desk_of, ada, make_ticket):
 
 
 @pytest.mark.parametrize(("kind", "media_type"), [("csv", "text/csv; charset=utf-8"), ("jsonl", "application/jsonl")])
-def test_it_is_a_file_to_keep(desk_of, tickets, kind, media_type):
+def test_the_export_of_the_desk_is_a_file_to_keep(desk_of, tickets, kind, media_type):
     response = desk_of("olga").get(f"{LIST}export/{kind}/")
 
     assert (response["Content-Type"], response.streaming) == (media_type, True)
@@ -122,7 +122,7 @@ def test_a_value_that_a_filter_cannot_have_leads_back_to_the_list(desk_of, ticke
 
 
 @pytest.mark.parametrize("name", [None, "ada", "mia"])
-def test_it_is_for_organizers_alone(client, person, tickets, name):
+def test_the_export_of_the_desk_is_for_organizers_alone(client, person, tickets, name):
     if name:
         client.force_login(person(name))
 
@@ -134,7 +134,7 @@ def test_it_is_for_organizers_alone(client, person, tickets, name):
     )
 
 
-def test_it_takes_as_many_queries_for_many_as_for_few(desk_of, ada, settings, make_ticket):
+def test_the_export_of_the_desk_takes_as_many_queries_for_many_as_for_few(desk_of, ada, settings, make_ticket):
     settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = 100
     client, counts = desk_of("dan"), []
     for more in (2, 40):

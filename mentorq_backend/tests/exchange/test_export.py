@@ -324,7 +324,7 @@ def test_a_process_whose_reader_has_enough_prints_no_traceback(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [[], ["--format=jsonl"]])
-def test_it_says_on_standard_error_how_many_there_were(queue, capsys, arguments):
+def test_the_number_of_tickets_is_written_to_standard_error(queue, capsys, arguments):
     call_command("exporttickets", "--status=OPEN,CLOSED", *arguments)
 
     assert capsys.readouterr().err == f"Database: {database_name()}\nTickets written: 2\n"

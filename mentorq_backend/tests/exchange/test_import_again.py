@@ -140,7 +140,7 @@ def test_tickets_opened_later_get_the_ids_that_follow(import_, ada, make_ticket)
     assert make_ticket(ada).pk == 1001
 
 
-def test_it_raises_the_revision_once(import_, monkeypatch):
+def test_an_import_raises_the_revision_once(import_, monkeypatch):
     monkeypatch.setattr(revisions, "step", lambda: 1)
     before = Revision.objects.total()
 

@@ -69,7 +69,7 @@ def queue(ada, grace, mia, max_, make_ticket):
         ("unknown=1", "edcba"),
     ],
 )
-def test_they_combine(query, found, queue, titles):
+def test_filters_combine(query, found, queue, titles):
     assert "".join(titles(query)) == found
 
 

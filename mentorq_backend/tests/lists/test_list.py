@@ -11,7 +11,7 @@ def ids(response):
     return [ticket["id"] for ticket in response.json()]
 
 
-def test_it_is_an_array_even_of_nothing(ada, client_of):
+def test_the_list_is_an_array_even_of_nothing(ada, client_of):
     response = client_of(ada).get("/api/tickets/")
 
     assert (response.status_code, response.json()) == (200, [])
@@ -46,7 +46,7 @@ def test_newest_first_whatever_the_order_of_their_ids(ada, client_of, make_ticke
     assert ids(response) == [new.pk, middle.pk, old.pk]
 
 
-def test_it_shows_each_ticket_as_its_own_page_does(ada, mia, client_of, make_ticket):
+def test_the_list_shows_each_ticket_as_its_own_page_does(ada, mia, client_of, make_ticket):
     make_ticket(ada, "CLOSED", mentor=mia)
 
     shown = client_of(mia).get("/api/tickets/").json()
@@ -56,7 +56,7 @@ def test_it_shows_each_ticket_as_its_own_page_does(ada, mia, client_of, make_tic
 
 @pytest.mark.parametrize("count", [1, 300])
 @pytest.mark.parametrize("name", ["ada", "mia"])
-def test_it_takes_as_many_queries_and_no_lcs_call_however_many_tickets(
+def test_the_list_takes_as_many_queries_and_no_lcs_call_however_many_tickets(
     name, count, person, lcs, client_of, make_ticket, settings
 ):
     settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = count

@@ -185,7 +185,7 @@ def test_only_directors_see_them(name, person, client_of):
     )
 
 
-def test_they_take_as_many_queries_for_one_ticket_as_for_sixty(event, dan, client_of):
+def test_statistics_take_as_many_queries_for_one_ticket_as_for_sixty(event, dan, client_of):
     client = client_of(dan)
     with CaptureQueriesContext(connection) as many:
         client.get("/api/tickets/stats/")

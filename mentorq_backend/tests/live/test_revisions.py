@@ -104,7 +104,7 @@ def test_a_change_rolled_back_does_not(people, make_ticket):
 
 
 @pytest.mark.django_db
-def test_it_is_nought_before_the_first_ticket():
+def test_the_revision_is_zero_before_the_first_ticket():
     assert Revision.objects.total() == 0
 
 

@@ -28,7 +28,7 @@ def mentors(db):
     return User.objects.bulk_create([User(email=f"mentor{number}@example.edu", is_mentor=True) for number in range(12)])
 
 
-def test_it_is_built_once_for_all_mentors_who_ask_at_once_after_a_change(
+def test_a_list_is_built_once_for_all_mentors_who_ask_at_once_after_a_change(
     at_once, ada, mentors, client_of, make_ticket, builds
 ):
     make_ticket(ada)
@@ -41,7 +41,7 @@ def test_it_is_built_once_for_all_mentors_who_ask_at_once_after_a_change(
     assert builds == [1]
 
 
-def test_and_anew_after_each_change(ada, mentors, client_of, make_ticket, builds):
+def test_a_list_is_built_anew_after_each_change(ada, mentors, client_of, make_ticket, builds):
     for count in range(1, 4):
         make_ticket(ada)
         lengths = {len(client_of(mentor).get(PATH).json()) for mentor in mentors}
@@ -209,7 +209,7 @@ def test_who_waits_hears_of_a_failure_too(background):
     assert answers.get("list", "1", lambda: b"good").content == b"good"
 
 
-def test_it_keeps_few_bytes_but_always_the_latest_list():
+def test_a_list_keeps_few_bytes_but_always_the_latest_list():
     answers = SharedAnswers("tickets", most_kept=10)
     for name in ("a", "b", "c"):
         answers.get(name, "1", lambda: b"1234")
@@ -232,7 +232,7 @@ def test_an_earlier_state_that_ends_later_replaces_nothing(background):
     assert answers.get("list", "2", never).content == b"new"
 
 
-def test_the_list_before_carries_its_own_tag(ada, mia, client_of, make_ticket, monkeypatch):
+def test_the_previous_list_has_its_own_etag(ada, mia, client_of, make_ticket, monkeypatch):
     make_ticket(ada)
     client = client_of(mia)
     first = client.get(PATH)

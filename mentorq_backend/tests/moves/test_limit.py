@@ -38,7 +38,7 @@ def test_one_that_is_no_longer_open_makes_room(move, five_open, ada, mia, client
     assert (response.status_code, open_of(ada)) == (201, 5)
 
 
-def test_others_are_not_counted(five_open, grace, client_of):
+def test_tickets_of_others_do_not_count_toward_the_limit(five_open, grace, client_of):
     response = client_of(grace).post("/api/tickets/", MINIMAL)
 
     assert (response.status_code, open_of(grace)) == (201, 1)
@@ -98,7 +98,7 @@ def test_a_release_and_a_reopening_by_its_mentor_may_exceed_it(status, ada, mia,
     assert (response.status_code, open_of(ada)) == (200, 6)
 
 
-def test_it_is_a_setting(ada, client_of, settings):
+def test_the_limit_of_open_tickets_is_a_setting(ada, client_of, settings):
     settings.TICKETS_MAX_OPEN = 1
     client = client_of(ada)
 

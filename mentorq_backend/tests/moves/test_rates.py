@@ -48,7 +48,7 @@ def test_the_31st_ticket_in_an_hour_is_one_too_many_though_the_others_are_cancel
     assert (Ticket.objects.count(), TicketEvent.objects.filter(from_status="").count()) == (30, 30)
 
 
-def test_it_is_any_hour_and_not_that_of_the_clock(ada, opened):
+def test_the_limit_is_for_any_hour_and_not_for_an_hour_of_the_clock(ada, opened):
     opened(ada, 30)
     oldest = TicketEvent.objects.filter(from_status="").order_by("at").first()
     TicketEvent.objects.filter(pk=oldest.pk).update(at=timezone.now() - timedelta(minutes=59))
@@ -60,21 +60,21 @@ def test_it_is_any_hour_and_not_that_of_the_clock(ada, opened):
 
 
 @pytest.mark.parametrize("name", ["olga", "dan"])
-def test_organizers_and_directors_do_ten_times_as_much(name, person, opened, settings):
+def test_organizers_and_directors_have_ten_times_the_limit(name, person, opened, settings):
     settings.TICKETS_PER_HOUR = 2
 
     assert opened(person(name), 20).status_code == 201
     assert (opened(person(name), 1).status_code, Ticket.objects.count()) == (429, 20)
 
 
-def test_mentors_do_not(mia, opened, settings):
+def test_mentors_have_the_limit_of_everybody(mia, opened, settings):
     settings.TICKETS_PER_HOUR = 2
 
     assert [opened(mia, 2).status_code, opened(mia, 1).status_code] == [201, 429]
     assert Ticket.objects.count() == 2
 
 
-def test_it_is_the_caller_who_is_counted_and_not_the_owner(ada, olga, client_of, opened, settings):
+def test_the_limit_counts_the_caller_and_not_the_owner(ada, olga, client_of, opened, settings):
     settings.TICKETS_PER_HOUR = 2
     opened(ada, 2)
 
@@ -84,7 +84,7 @@ def test_it_is_the_caller_who_is_counted_and_not_the_owner(ada, olga, client_of,
     assert (response.status_code, Ticket.objects.filter(owner_email=ada.email).count()) == (201, 3)
 
 
-def test_others_go_on(ada, grace, opened, settings):
+def test_others_are_not_limited_by_it(ada, grace, opened, settings):
     settings.TICKETS_PER_HOUR = 1
     opened(ada, 2)
 

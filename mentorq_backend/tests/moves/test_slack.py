@@ -119,7 +119,7 @@ def test_without_an_lcs_token_there_is_nothing_to_ask(claimed, ada, ask, lcs):
 @pytest.mark.parametrize(
     "fault", ["crashed", "html", "empty", "garbage", "status-503", "reset", "body-is-list", "body-is-text", "hanging"]
 )
-def test_an_ill_lcs_is_an_error_that_is_remembered_briefly(fault, claimed, signed_in, ask, lcs, settings):
+def test_a_failing_lcs_is_an_error_that_is_remembered_briefly(fault, claimed, signed_in, ask, lcs, settings):
     settings.LCS_TIMEOUT = 0.3
     ada = signed_in("ada")
     lcs.fault = fault

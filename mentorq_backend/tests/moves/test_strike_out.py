@@ -16,7 +16,7 @@ def closed(ada, mia, make_ticket):
 
 
 @pytest.mark.parametrize("name", ["olga", "dan"])
-def test_it_is_cancelled_and_no_longer_closed(name, closed, person, client_of):
+def test_a_ticket_that_is_struck_out_is_cancelled_and_no_longer_closed(name, closed, person, client_of):
     response = client_of(person(name)).patch(f"/api/tickets/{closed.pk}/", CANCEL)
 
     shown = response.json()
@@ -35,7 +35,7 @@ def test_feedback_stays_with_the_mentor(closed, dan, client_of):
     assert (leader["mentor"], leader["average_rating"]) == ("mia@example.edu", 5)
 
 
-def test_it_leaves_the_average_closing_time(closed, dan, client_of):
+def test_a_ticket_that_is_struck_out_leaves_the_average_closing_time(closed, dan, client_of):
     client = client_of(dan)
 
     client.patch(f"/api/tickets/{closed.pk}/", CANCEL)

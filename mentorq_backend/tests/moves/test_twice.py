@@ -29,7 +29,7 @@ def test_the_second_answer_is_200_with_the_first_ticket(post):
 
 
 @pytest.mark.parametrize("field", BODY)
-def test_other_words_are_another_ticket(field, post):
+def test_other_texts_open_another_ticket(field, post):
     first = post()
 
     second = post(**{field: "Something else"})
@@ -38,7 +38,7 @@ def test_other_words_are_another_ticket(field, post):
     assert second.json()["id"] != first.json()["id"]
 
 
-def test_words_that_are_cleaned_to_the_same_are_the_same(post):
+def test_texts_that_are_equal_after_cleaning_are_the_same_ticket(post):
     first = post()
 
     second = post(title="  It loops ")
@@ -46,7 +46,7 @@ def test_words_that_are_cleaned_to_the_same_are_the_same(post):
     assert (second.status_code, second.json(), Ticket.objects.count()) == (200, first.json(), 1)
 
 
-def test_a_minute_later_it_is_another_ticket(post):
+def test_the_same_texts_a_minute_later_open_another_ticket(post):
     first = post()
     created = Ticket.objects.get().created - timedelta(minutes=1)
     Ticket.objects.update(created=created)
@@ -56,14 +56,14 @@ def test_a_minute_later_it_is_another_ticket(post):
     assert (second.status_code, second.json()["id"] == first.json()["id"]) == (201, False)
 
 
-def test_once_somebody_has_claimed_it_it_is_another_ticket(post, mia):
+def test_the_same_texts_after_a_claim_open_another_ticket(post, mia):
     post()
     Ticket.objects.get().claim(by=mia)
 
     assert (post().status_code, sorted(Ticket.objects.values_list("status", flat=True))) == (201, ["CLAIMED", "OPEN"])
 
 
-def test_somebody_elses_same_words_are_another_ticket(post, grace, client_of):
+def test_the_same_texts_of_somebody_else_open_another_ticket(post, grace, client_of):
     post()
 
     response = client_of(grace).post("/api/tickets/", BODY)
@@ -71,7 +71,7 @@ def test_somebody_elses_same_words_are_another_ticket(post, grace, client_of):
     assert (response.status_code, response.json()["owner_email"], Ticket.objects.count()) == (201, grace.email, 2)
 
 
-def test_an_organizer_who_sends_it_for_them_gets_the_first(post, ada, olga, client_of):
+def test_an_organizer_who_repeats_it_for_the_owner_gets_the_first_ticket(post, ada, olga, client_of):
     first = post()
 
     second = client_of(olga).post("/api/tickets/", {**BODY, "owner_email": ada.email})
@@ -79,7 +79,7 @@ def test_an_organizer_who_sends_it_for_them_gets_the_first(post, ada, olga, clie
     assert (second.status_code, second.json()) == (200, first.json())
 
 
-def test_the_record_of_help_is_another_ticket(post, ada, olga, client_of):
+def test_a_record_of_help_is_always_another_ticket(post, ada, olga, client_of):
     post()
 
     body = {**BODY, "owner_email": ada.email, "status": "CANCELLED"}
@@ -88,14 +88,14 @@ def test_the_record_of_help_is_another_ticket(post, ada, olga, client_of):
     assert sorted(Ticket.objects.values_list("status", flat=True)) == ["CANCELLED", "CANCELLED", "OPEN"]
 
 
-def test_it_is_said_before_any_limit(post, settings):
+def test_a_repeated_ticket_is_returned_before_any_limit_applies(post, settings):
     settings.TICKETS_MAX_OPEN = settings.TICKETS_PER_HOUR = 1
     post()
 
     assert (post().status_code, post(title="x").json()["code"]) == (200, "limit_reached")
 
 
-def test_a_bad_request_is_that_first(post):
+def test_a_repeated_request_is_validated_first(post):
     post()
 
     response = post(location="")
@@ -103,7 +103,7 @@ def test_a_bad_request_is_that_first(post):
     assert (response.status_code, response.json()) == (400, {"location": ["This field may not be blank."]})
 
 
-def test_of_sixteen_at_once_one_is_opened(at_once, ada, client_of):
+def test_of_sixteen_equal_requests_at_once_one_opens_a_ticket(at_once, ada, client_of):
     client = client_of(ada)
 
     responses = at_once([partial(client.post, "/api/tickets/", BODY)] * 16)

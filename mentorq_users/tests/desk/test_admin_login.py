@@ -106,7 +106,7 @@ def test_an_organizer_who_is_none_any_more_is_out_at_once(log_in, client):
 
 
 @pytest.mark.parametrize("fault", ["crashed", "gateway", "html", "reset", "hanging", "body-is-text", "status-503"])
-def test_an_ill_lcs_is_said_and_not_thrown(log_in, client, lcs, settings, fault):
+def test_a_failing_lcs_is_an_error_of_the_form(log_in, client, lcs, settings, fault):
     settings.LCS_TIMEOUT = 0.3
     lcs.fault = fault
 

@@ -179,7 +179,7 @@ def test_somebody_whom_lcs_does_not_know_is_said_and_the_others_are_read(signed_
     assert mia.is_director is True
 
 
-def test_an_ill_lcs_leaves_the_roles_and_is_asked_no_more(signed_in, read_roles, lcs, ada, mia):
+def test_a_failing_lcs_leaves_the_roles_and_is_asked_no_more(signed_in, read_roles, lcs, ada, mia):
     lcs.fault = "crashed"
 
     said = read_roles(signed_in, ada, mia)
@@ -230,7 +230,7 @@ def test_chosen_people_are_deactivated_at_once_and_it_is_noted_who_did_it(signed
     ]
 
 
-def test_they_are_let_in_again(signed_in, ada, client_of):
+def test_deactivated_people_are_activated_again(signed_in, ada, client_of):
     choose(signed_in, "deactivate", ada)
 
     said = choose(signed_in, "activate", ada)

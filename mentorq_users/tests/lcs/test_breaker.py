@@ -41,7 +41,7 @@ def ask():
 
 
 @pytest.mark.parametrize("failure", [requests.ConnectTimeout(), requests.ReadTimeout(), requests.ConnectionError()])
-def test_after_five_attempts_without_an_answer_nobody_asks_any_more(lcs_at, failure):
+def test_after_five_calls_without_an_answer_lcs_is_not_called(lcs_at, failure):
     lcs_at.post(f"{URL}/validate", body=failure)
 
     outcomes = [ask() for _ in range(12)]
@@ -58,13 +58,13 @@ def test_after_five_attempts_without_an_answer_nobody_asks_any_more(lcs_at, fail
         (200, {"statusCode": 200, "body": {"email": "nonsense", "role": {}}}),
     ],
 )
-def test_an_answer_is_an_answer_also_a_bad_one(lcs_at, status, body):
+def test_a_bad_answer_does_not_open_the_breaker(lcs_at, status, body):
     lcs_at.post(f"{URL}/validate", json=body, status=status)
 
     assert len([ask() for _ in range(12)]) == len(lcs_at.calls) == 12
 
 
-def test_a_good_answer_between_makes_it_forget_the_failures(lcs_at):
+def test_a_good_answer_resets_the_count_of_failures(lcs_at):
     for _ in range(3):
         for _ in range(4):
             lcs_at.add(responses.POST, f"{URL}/validate", body=requests.ReadTimeout())
@@ -75,7 +75,7 @@ def test_a_good_answer_between_makes_it_forget_the_failures(lcs_at):
     assert (outcomes, len(lcs_at.calls)) == (([LCSUnavailable] * 4 + [LCSRefused]) * 3, 15)
 
 
-def test_it_is_found_again(lcs_at, clock):
+def test_the_breaker_closes_after_a_successful_call(lcs_at, clock):
     for _ in range(5):
         lcs_at.add(responses.POST, f"{URL}/validate", body=requests.ReadTimeout())
     lcs_at.add(responses.POST, f"{URL}/validate", json={"statusCode": 403, "body": "no"})
@@ -86,7 +86,7 @@ def test_it_is_found_again(lcs_at, clock):
     assert [ask() for _ in range(3)] == [LCSRefused] * 3
 
 
-def test_until_its_seconds_are_over_nobody_looks(clock):
+def test_an_open_breaker_lets_nobody_through_before_its_seconds_are_over(clock):
     breaker = Breaker(failures=1, seconds=5)
     breaker.failed()
 
@@ -95,7 +95,7 @@ def test_until_its_seconds_are_over_nobody_looks(clock):
     assert breaker.lets_through() is False
 
 
-def test_then_one_looks_while_the_others_wait(clock):
+def test_after_its_seconds_one_call_is_let_through_and_the_others_wait(clock):
     breaker = Breaker(failures=1, seconds=5)
     breaker.failed()
 
@@ -104,7 +104,7 @@ def test_then_one_looks_while_the_others_wait(clock):
     assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
 
 
-def test_of_fifty_at_once_one_looks(at_once, clock):
+def test_of_fifty_calls_at_once_one_is_let_through(at_once, clock):
     breaker = Breaker(failures=1, seconds=5)
     breaker.failed()
     clock.seconds += 5
@@ -112,7 +112,7 @@ def test_of_fifty_at_once_one_looks(at_once, clock):
     assert sum(at_once([breaker.lets_through] * 50)) == 1
 
 
-def test_one_who_looked_in_vain_keeps_it_open(clock):
+def test_a_failed_attempt_keeps_the_breaker_open(clock):
     breaker = Breaker(failures=3, seconds=5)
     for _ in range(3):
         breaker.failed()
@@ -126,7 +126,7 @@ def test_one_who_looked_in_vain_keeps_it_open(clock):
     assert breaker.lets_through() is False
 
 
-def test_a_huge_answer_is_an_answer_too(lcs_at, clock):
+def test_an_answer_that_is_too_large_is_still_an_answer(lcs_at, clock):
     for _ in range(5):
         lcs_at.add(responses.POST, f"{URL}/validate", body=requests.ReadTimeout())
     lcs_at.add(responses.POST, f"{URL}/validate", body=b"x" * (transport.MAX_ANSWER_BYTES + 1))

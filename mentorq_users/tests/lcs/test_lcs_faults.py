@@ -1,4 +1,4 @@
-"""LCS ill in every way that is known: always LCSUnavailable, always in time, and no secret in what is said of it."""
+"""Every known way in which LCS fails: always LCSUnavailable, always in time, and no secret in errors and logs."""
 
 import logging
 import socket

@@ -40,7 +40,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_it_refuses_to_run_without_debug(served, settings):
+def test_runlcs_refuses_to_run_without_debug(served, settings):
     settings.DEBUG = False
 
     with pytest.raises(CommandError) as error:
@@ -50,7 +50,7 @@ def test_it_refuses_to_run_without_debug(served, settings):
     assert served == []
 
 
-def test_a_busy_port_is_said_and_not_thrown(laptop, lcs):
+def test_a_busy_port_is_an_error_of_the_form(laptop, lcs):
     with pytest.raises(CommandError) as error:
         call_command("runlcs", str(lcs.server_port))
 
@@ -61,12 +61,12 @@ def test_a_busy_port_is_said_and_not_thrown(laptop, lcs):
 
 
 @pytest.mark.parametrize("port", ["70000", "-1"])
-def test_a_port_that_does_not_exist_is_said_and_not_thrown(laptop, port):
+def test_a_port_that_does_not_exist_is_an_error_of_the_form(laptop, port):
     with pytest.raises(CommandError):
         call_command("runlcs", port)
 
 
-def test_it_prints_the_url_the_password_and_everybody(served):
+def test_runlcs_prints_the_url_the_password_and_everybody(served):
     out = io.StringIO()
 
     call_command("runlcs", "0", stdout=out)

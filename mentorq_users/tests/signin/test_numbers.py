@@ -116,7 +116,7 @@ def test_a_session_ends_with_the_password_of_a_local_superuser(client, settings)
     assert (before, client.get(INDEX).status_code) == (200, 302)
 
 
-def test_the_desk_asks_lcs_for_the_roles_of_whoever_has_the_number_now(client, olga, restored, lcs):
+def test_the_desk_asks_lcs_for_the_roles_of_whoever_has_the_id_now(client, olga, restored, lcs):
     asked = [olga, restored(olga, "organizer")]
 
     for user in asked:
@@ -131,7 +131,7 @@ def test_the_desk_asks_lcs_for_the_roles_of_whoever_has_the_number_now(client, o
     assert [data["email"] for _, data in lcs.calls] == ["olga@example.edu", "next@example.edu"]
 
 
-def test_a_remembered_slack_link_is_not_of_whoever_has_the_number_now(ada, restored, lcs):
+def test_a_remembered_slack_link_is_not_of_whoever_has_the_id_now(ada, restored, lcs):
     User.objects.update(encrypted_lcs_token=encrypt(lcs.sign_in(ada.email)))
     slack.dm_link(User.objects.get(), "mia@example.edu")
 

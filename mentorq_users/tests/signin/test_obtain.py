@@ -155,7 +155,7 @@ def test_a_local_superuser_has_no_token_without_lcs(api, lcs):
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_an_ill_lcs_is_503_with_retry_after_and_makes_no_account(sign_in, lcs, settings, fault):
+def test_a_failing_lcs_is_503_with_retry_after_and_makes_no_account(sign_in, lcs, settings, fault):
     settings.LCS_TIMEOUT = 0.3
     lcs.fault = fault
 

@@ -101,7 +101,7 @@ def test_a_promotion_or_demotion_takes_effect(refresh, refresh_token, mia_of_old
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_an_ill_lcs_leaves_the_last_known_roles(refresh, refresh_token, mia_of_old, lcs, settings, claims_of, fault):
+def test_a_failing_lcs_leaves_the_last_known_roles(refresh, refresh_token, mia_of_old, lcs, settings, claims_of, fault):
     settings.LCS_TIMEOUT = 0.3
     lcs.fault = fault
 
@@ -131,7 +131,7 @@ def test_an_lcs_token_that_lcs_refuses_by_now_ends_it_for_good(refresh, refresh_
     assert len(lcs.calls) == 1
 
 
-def test_an_ill_lcs_does_not_revive_what_lcs_refused(refresh, refresh_token, mia_of_old, lcs):
+def test_a_failing_lcs_does_not_revive_what_lcs_refused(refresh, refresh_token, mia_of_old, lcs):
     lcs.owners.clear()
     refresh(refresh_token(mia_of_old))
     lcs.fault = "crashed"

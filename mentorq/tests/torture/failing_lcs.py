@@ -1,4 +1,4 @@
-"""LCS is ill while fifty people a second try to sign in; everybody else must not notice, and nobody be let in wrongly."""
+"""LCS fails while fifty people a second try to sign in. Nobody else may notice, and nobody may get in wrongly."""
 
 import socket
 import sys
@@ -37,7 +37,7 @@ def hanging_lcs() -> Iterator[str]:
 
 @contextmanager
 def flapping_lcs(seconds: float, ways: list[str]) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """URL and ledger of an LCS that is ill in each of these ways within so many seconds, and well in between."""
+    """URL and ledger of an LCS that fails in each of these ways within so many seconds, and well in between."""
     turn = str(seconds / len(ways) / 2)
     with running([sys.executable, "-m", "mentorq.tests.torture.lcs", "{port}", turn, *ways]) as process:
         url = f"http://127.0.0.1:{process.port}/dev"
@@ -54,7 +54,7 @@ def hanging(name: str, url: str, seconds: float) -> Outcome:
 
 
 def flapping(name: str, url: str, seconds: float, ways: list[str]) -> Outcome:
-    """Return how much longer tickets take while LCS is ill in one way after the other, and who was let in wrongly."""
+    """Return how much longer tickets take while LCS fails in one way after the other, and who was let in wrongly."""
     with flapping_lcs(seconds, ways) as (lcs, ledger), serving(url, lcs, TICKETS_MAX_OPEN="1000000") as server:
         figures, heard = measured(url, server, seconds, "knock")
         said = ledger()
@@ -64,14 +64,14 @@ def flapping(name: str, url: str, seconds: float, ways: list[str]) -> Outcome:
         others: sum(knock.status not in (200, 401, 503) for knock in heard),
         **unvouched(url, "knock", heard, set(said["vouched"])),
     }
-    what = f"while LCS is ill in {len(ways)} ways and well in between, {seconds:g} s"
+    what = f"while LCS fails in {len(ways)} ways and well in between, {seconds:g} s"
     return outcome(name, what, figures, seconds, [others], ["signed in", *(f"{way} met" for way in ways)])
 
 
 def outcome(
     name: str, what: str, figures: dict[str, Any], seconds: float, none: list[str], some: list[str] | None = None
 ) -> Outcome:
-    """Return the outcome, with what is promised however LCS is ill."""
+    """Return the outcome, with what is promised however LCS fails."""
     return Outcome(
         name,
         f"{KNOCKS_A_SECOND} sign-ins a second {what}",
