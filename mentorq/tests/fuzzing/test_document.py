@@ -1,4 +1,4 @@
-"""Whatever schemathesis makes of our OpenAPI document, the document says the truth, for everybody, whether LCS works or fails.
+"""Whatever schemathesis makes of our OpenAPI document: its promises hold for everybody, whether LCS works or fails.
 
 Needs requirements-dev.txt: `make test-fuzzing`. `--hypothesis-profile=thorough` looks much further.
 """

@@ -46,8 +46,8 @@ class Size(NamedTuple):
     spread: float
 
 
-# Production's database has the long ones. Its turns are longer than the breaker of LCS's client stays open, or a failing LCS
-# would not even be asked; the first of lcs.WAYS do not open it.
+# Production's database has the long ones. Its turns are longer than the breaker of LCS's client stays open: otherwise a
+# failing LCS would not even be asked. The first of lcs.WAYS do not open it.
 QUICKER = Size(
     kills=20, races=500, people=2000, crowd=20, hanging=15, ways=4, turn=3, outage=4, tries=3000, large=20_000, rounds=3,
     spread=5,

@@ -14,7 +14,7 @@ BASE = "https://lcs.test/dev"
 
 
 @pytest.fixture
-def said(settings):
+def answering(settings):
     """Let LCS answer any one call with that envelope."""
     settings.LCS_BASE_URL = BASE
     with responses.RequestsMock() as mock:
@@ -60,8 +60,8 @@ def test_a_slash_at_the_end_of_the_base_url_does_not_matter(lcs, settings):
     assert LCSClient().validate("ada@example.edu", lcs.sign_in("ada@example.edu")) == ADA
 
 
-def test_a_body_that_is_encoded_json_is_read_as_json(said):
-    said({"statusCode": 200, "body": '{"email": "ada@example.edu", "role": {"mentor": true}}'})
+def test_a_body_that_is_encoded_json_is_read_as_json(answering):
+    answering({"statusCode": 200, "body": '{"email": "ada@example.edu", "role": {"mentor": true}}'})
 
     assert validate() == LCSProfile("ada@example.edu", "", "", frozenset({"mentor"}))
 
@@ -129,40 +129,40 @@ def test_a_profile_whose_role_is_no_object_is_no_profile(role):
 
 @pytest.mark.parametrize("status", [400, 403])
 @pytest.mark.parametrize("as_http_status", [False, True])
-def test_an_envelope_with_400_or_403_is_a_refusal_in_lcs_own_words(said, status, as_http_status):
-    said({"statusCode": status, "body": "Wrong Password"}, http=status if as_http_status else 200)
+def test_an_envelope_with_400_or_403_is_a_refusal_in_lcs_own_words(answering, status, as_http_status):
+    answering({"statusCode": status, "body": "Wrong Password"}, http=status if as_http_status else 200)
 
     with pytest.raises(LCSRefused, match=r"^Wrong Password$"):
         validate()
 
 
 @pytest.mark.parametrize("envelope", [{"statusCode": 403}, {"statusCode": 403, "body": {"token": "secret"}}])
-def test_a_refusal_without_words_is_still_one(said, envelope):
-    said(envelope)
+def test_a_refusal_without_words_is_still_one(answering, envelope):
+    answering(envelope)
 
     with pytest.raises(LCSRefused, match=r"^status 403$"):
         validate()
 
 
 @pytest.mark.parametrize("status", [0, 100, 201, 302, 401, 404, 429, 500, 503, "403", 403.0, True, None, [403]])
-def test_any_other_status_in_the_envelope_means_unavailable(said, status):
-    said({"statusCode": status, "body": PROFILE})
+def test_any_other_status_in_the_envelope_means_unavailable(answering, status):
+    answering({"statusCode": status, "body": PROFILE})
 
     with pytest.raises(LCSUnavailable):
         validate()
 
 
 @pytest.mark.parametrize("http", [201, 401, 403, 404, 429, 500, 502, 503])
-def test_a_good_envelope_in_a_bad_http_answer_means_unavailable(said, http):
-    said({"statusCode": 200, "body": PROFILE}, http=http)
+def test_a_good_envelope_in_a_bad_http_answer_means_unavailable(answering, http):
+    answering({"statusCode": 200, "body": PROFILE}, http=http)
 
     with pytest.raises(LCSUnavailable, match=rf"^/validate: HTTP {http}, status 200$"):
         validate()
 
 
 @pytest.mark.parametrize("http", [500, 502, 503, 504])
-def test_a_refusal_in_a_crashed_http_answer_means_unavailable(said, http):
-    said({"statusCode": 403, "body": "Token is invalid or expired"}, http=http)
+def test_a_refusal_in_a_crashed_http_answer_means_unavailable(answering, http):
+    answering({"statusCode": 403, "body": "Token is invalid or expired"}, http=http)
 
     with pytest.raises(LCSUnavailable):
         validate()
@@ -173,44 +173,44 @@ def test_a_refusal_in_a_crashed_http_answer_means_unavailable(said, http):
     [None, "", "welcome", 7, True, [], [PROFILE], {}, "null", "[]", '"twice encoded"', "[" * 100_000],
     ids=lambda body: repr(body)[:20],
 )
-def test_a_validate_without_a_profile_means_unavailable(said, body):
-    said({"statusCode": 200, "body": body})
+def test_a_validate_without_a_profile_means_unavailable(answering, body):
+    answering({"statusCode": 200, "body": body})
 
     with pytest.raises(LCSUnavailable):
         validate()
 
 
 @pytest.mark.parametrize("body", [None, "", "a-token", [], ["a-token"], {}, {"token": ""}, {"token": None}, {"token": 7}])
-def test_an_authorize_without_a_token_means_unavailable(said, body):
-    said({"statusCode": 200, "body": body}, path="/authorize")
+def test_an_authorize_without_a_token_means_unavailable(answering, body):
+    answering({"statusCode": 200, "body": body}, path="/authorize")
 
     with pytest.raises(LCSUnavailable):
         LCSClient().authorize("ada@example.edu", "hackru")
 
 
-def test_read_takes_the_profile_asked_for_from_a_longer_list(said):
-    said({"statusCode": 200, "body": [{**PROFILE, "email": "a@example.edu"}, PROFILE]}, path="/read")
+def test_read_takes_the_profile_asked_for_from_a_longer_list(answering):
+    answering({"statusCode": 200, "body": [{**PROFILE, "email": "a@example.edu"}, PROFILE]}, path="/read")
 
     assert LCSClient().read("a-token", "ada@example.edu") == ADA
 
 
-def test_read_finds_a_profile_however_its_email_is_capitalised(said):
-    said({"statusCode": 200, "body": [{**PROFILE, "email": "ADA@example.edu"}]}, path="/read")
+def test_read_finds_a_profile_however_its_email_is_capitalised(answering):
+    answering({"statusCode": 200, "body": [{**PROFILE, "email": "ADA@example.edu"}]}, path="/read")
 
     assert LCSClient().read("a-token", "ada@example.edu") == ADA
 
 
 @pytest.mark.parametrize("body", [[], "[]", [{**PROFILE, "email": "adam@example.edu"}]], ids=["empty", "text", "other"])
-def test_read_of_somebody_unknown_is_a_refusal(said, body):
-    said({"statusCode": 200, "body": body}, path="/read")
+def test_read_of_somebody_unknown_is_a_refusal(answering, body):
+    answering({"statusCode": 200, "body": body}, path="/read")
 
     with pytest.raises(LCSRefused, match=r"^ada@example.edu is not known to LCS$"):
         LCSClient().read("a-token", "ada@example.edu")
 
 
 @pytest.mark.parametrize("body", [None, PROFILE, "nobody", 7, [None], [PROFILE["email"]], [{**PROFILE, "role": None}]])
-def test_a_read_without_a_list_of_profiles_means_unavailable(said, body):
-    said({"statusCode": 200, "body": body}, path="/read")
+def test_a_read_without_a_list_of_profiles_means_unavailable(answering, body):
+    answering({"statusCode": 200, "body": body}, path="/read")
 
     with pytest.raises(LCSUnavailable):
         LCSClient().read("a-token", "ada@example.edu")

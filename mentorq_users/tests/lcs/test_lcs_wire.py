@@ -118,7 +118,7 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_too_large(wire):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "wire_text",
     [
         b"",
         b"\r\n\r\n",
@@ -141,10 +141,10 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_too_large(wire):
         raw(b"\xff\xfe\x00"),
         raw(b'{"a":' * 100_000),
     ],
-    ids=lambda said: repr(said[:40]),
+    ids=lambda wire_text: repr(wire_text[:40]),
 )
-def test_nonsense_on_the_wire_means_unavailable(wire, said):
-    wire.answer = said
+def test_nonsense_on_the_wire_means_unavailable(wire, wire_text):
+    wire.answer = wire_text
 
     with pytest.raises(LCSUnavailable):
         validate()
