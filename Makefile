@@ -6,9 +6,8 @@ PORT ?= 8000
 LCS_PORT ?= 8001
 BIN = .venv/bin
 TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers)
-# The plugin of schemathesis takes two seconds to load, and only test-fuzzing needs it.
-PYTEST = $(BIN)/python -m pytest -q -p no:schemathesis
-FUZZING = $(BIN)/python -m pytest -q mentorq/tests/fuzzing
+PYTEST = $(BIN)/python -m pytest -q
+FUZZING = $(PYTEST) -p schemathesis mentorq/tests/fuzzing
 HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 
 .PHONY: run ports test check test-next test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
@@ -26,7 +25,7 @@ HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-## MentorQ on http://127.0.0.1:8000 with a demo queue, and LCS's stand-in on 8001; Ctrl-C ends both
+## Run MentorQ on http://127.0.0.1:8000 with a demo queue, and LCS's stand-in on 8001; Ctrl-C ends both
 run: ports .venv/run
 	@export LCS_BASE_URL=http://127.0.0.1:$(LCS_PORT)/dev; \
 	$(BIN)/python manage.py runlcs $(LCS_PORT) & lcs=$$!; \
@@ -35,7 +34,7 @@ run: ports .venv/run
 	kill -0 $$lcs 2>/dev/null || { echo "LCS's stand-in did not start: make run PORT=8010 LCS_PORT=8011"; exit 1; }; \
 	$(BIN)/python manage.py runserver $(PORT) & server=$$!; wait $$server
 
-## That both ports are free, before anything is installed or printed
+## Check that both ports are free, before anything is installed or printed
 ports:
 	@test "$(PORT)" != "$(LCS_PORT)" || { echo "PORT and LCS_PORT must differ: make run PORT=8010 LCS_PORT=8011"; exit 1; }
 	@for port in $(PORT) $(LCS_PORT); do \
@@ -45,7 +44,7 @@ ports:
 ## Everything that must stay true
 test: lint types migrations test-sqlite test-postgresql test-fuzzing servers check-openapi check-deploy
 
-## What a developer runs at each turn: lint, types, the quick tests
+## The quick part of `make test`: lint, types and the tests that are not slow
 check: lint types
 	$(PYTEST) -m "not slow"
 
@@ -76,34 +75,34 @@ test-sqlite: .venv/dev
 test-postgresql: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST)
 
-## What schemathesis makes of the OpenAPI document, and what only a real server meets
+## Test the OpenAPI document with schemathesis, and odd requests with a real server
 test-fuzzing: .venv/dev
 	$(FUZZING)
 
-## The same with a thousand examples for each operation and role, on each database; half an hour or more for each
+## The same with a thousand examples for each operation and role; at least half an hour for each database
 fuzz: .venv/dev
 	$(FUZZING) --hypothesis-profile=thorough
 	$(BIN)/python -m mentorq.tests.postgresql $(FUZZING) --hypothesis-profile=thorough
 
-## 20,000 random histories of moves, feedback and polls on each database; half an hour or more for each
+## 20,000 random histories of moves, feedback and polls; at least half an hour for each database
 histories: .venv/dev
 	$(PYTEST) -n 0 $(HISTORIES) --hypothesis-profile=thorough
 	$(BIN)/python -m mentorq.tests.postgresql \
 		$(PYTEST) -n 0 $(HISTORIES) --hypothesis-profile=thorough
 
-## Measure performance, in about half an hour: replaces the table in docs/performance.md; nothing else should run meanwhile
+## Measure performance and replace the table in docs/performance.md: half an hour, on a quiet machine
 bench: .venv/dev
 	$(BIN)/python -m mentorq.tests.bench --write docs/performance.md
 
-## That the benchmark itself still works; its figures mean nothing
+## Check that the benchmark itself works; its figures mean nothing
 check-bench: .venv/dev
 	$(BIN)/python -m mentorq.tests.bench --smoke --on SQLite
 
-## The organizers' desk in a real Chromium, Debian's where there is none yet
+## Test the desk in a real Chromium; installs Debian's if there is none
 test-browser: .venv/dev chromium
 	$(PYTEST) mentorq/tests/browser
 
-## Take the pictures in docs/screenshots anew
+## Take the pictures in docs/screenshots again
 screenshots: .venv/dev chromium
 	$(PYTEST) -n 0 mentorq/tests/browser/screenshots.py
 
@@ -111,11 +110,11 @@ chromium:
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
 		{ echo "Install Chromium first, as /usr/bin/chromium, or say CHROMIUM=/path/to/it."; exit 1; }
 
-## Put every promise of docs/reliability.md to the test, one after the other, whatever breaks; some twenty minutes
+## Test every promise of docs/reliability.md, one after the other; about twenty minutes
 torture: .venv/dev
 	$(MAKE) --keep-going --jobs=1 $(TORTURES)
 
-## One promise alone, within its own time
+## Test one promise
 torture-crashes: LIMIT = 4m
 torture-winners: LIMIT = 3m
 torture-crowd: LIMIT = 6m
@@ -126,14 +125,14 @@ torture-strangers: LIMIT = 3m
 $(TORTURES): torture-%: .venv/dev
 	timeout --foreground --kill-after=1m $(LIMIT) $(BIN)/python -m mentorq.tests.torture $*
 
-## A tenth of each
+## Test a tenth of each promise
 check-torture: .venv/dev
 	timeout --foreground --kill-after=1m 8m $(BIN)/python -m mentorq.tests.torture --short
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers
 
-## Write docs/openapi.yml anew
+## Write docs/openapi.yml again
 openapi: .venv/run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yml
 

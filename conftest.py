@@ -27,7 +27,7 @@ from mentorq_users.models import User
 from mentorq_users.tokens import issue
 
 # The same examples in every run, and no folder of them; `--hypothesis-profile=thorough` looks much further.
-settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=200)
+settings.register_profile("default", derandomize=True, deadline=None, database=None)
 settings.register_profile("thorough", deadline=None, database=None, max_examples=20_000)
 settings.load_profile("default")
 

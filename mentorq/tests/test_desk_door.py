@@ -93,7 +93,7 @@ def test_a_form_without_the_csrf_token_is_refused_at_every_path(sign_in, rows, t
     answers = [browser.post(path, form, headers=headers) for path in desk_paths(**rows)]
 
     assert [answer.status_code for answer in answers] == [403] * len(answers)
-    assert [b"This form was too old, or came from elsewhere." in answer.content for answer in answers] == [True] * len(
+    assert [b"This form was too old, or came from another site." in answer.content for answer in answers] == [True] * len(
         answers
     )
     assert state() == before

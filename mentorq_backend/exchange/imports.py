@@ -214,7 +214,7 @@ def _feedback(given: Values, ticket: Values, errors: dict[str, str]) -> Values |
     if email == ticket["owner_email"]:
         errors["rated_mentor_email"] = "It is `owner_email`: nobody rates themselves."
     if not email:
-        errors["rating"] = "There is no mentor whom it could be for: give `rated_mentor_email`."
+        errors["rating"] = "There is no mentor to rate: give `rated_mentor_email`."
     name = ticket["mentor"] if email == ticket["mentor_email"] else ""
     return {
         **given,

@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from mentorq.settings import BASE_DIR
+from mentorq.tests.servers import migrated
 
 SERVER = """
 import json, sys
 from mentorq.wsgi import application
-from django.core.management import call_command
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 import mentorq_backend.desk.dashboard, mentorq_backend.stats
@@ -24,7 +24,6 @@ def crash(*arguments):
     local = "a-local-variable"
     raise RuntimeError("why-it-crashed")
 
-call_command("migrate", verbosity=0)
 root = User.objects.filter(email="root@example.edu").first() or User.objects.create_superuser("root@example.edu", "pass")
 User.objects.update(is_director=True)
 tokens = {"access": str(issue(AccessToken, root)), "refresh": str(issue(RefreshToken, root))}
@@ -85,7 +84,9 @@ def serve(folder: str, requests: dict, key: str = KEY) -> dict:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return str(tmp_path_factory.mktemp("production"))
+    folder = str(tmp_path_factory.mktemp("production"))
+    migrated(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")

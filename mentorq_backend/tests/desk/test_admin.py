@@ -174,8 +174,8 @@ def test_what_people_wrote_is_shown_and_not_run(desk, ada, make_ticket):
     ("query", "said"),
     [
         ("", "The queue is empty: no ticket is open or claimed."),
-        ("?q=loops", "No ticket fits the search and the filters."),
-        ("?status=OPEN", "No ticket fits the search and the filters."),
+        ("?q=loops", "No ticket matches the search and the filters."),
+        ("?status=OPEN", "No ticket matches the search and the filters."),
     ],
 )
 def test_an_empty_list_says_what_that_means(desk, query, said):

@@ -145,7 +145,7 @@ def test_a_wrong_value_is_shown_with_what_is_wrong_with_it(column, value, compla
         ({**ROW, "title": "\u2800 \u3164"}, "title", "A value is needed here."),
         ({**ROW, "location": "\u200b"}, "location", "A value is needed here."),
         ({**ROW, "comments": "Thanks"}, "rating", "It is needed where there is `comments`."),
-        ({**CLOSED, "rating": 5}, "rating", "There is no mentor whom it could be for: give `rated_mentor_email`."),
+        ({**CLOSED, "rating": 5}, "rating", "There is no mentor to rate: give `rated_mentor_email`."),
     ],
 )
 def test_columns_that_contradict_each_other_are_an_error(row, column, complaint, complaints):

@@ -104,7 +104,7 @@ def take(content, extension):
 
 
 @pytest.mark.parametrize("extension", ["csv", "jsonl"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(queue=queues)
 def test_every_queue_comes_back_as_the_same_bytes(extension, queue, db):
     fill(queue)

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, TicketConflict
 from mentorq_backend.models import Feedback, Ticket
 
-# The default number of other tests takes too long here.
-EXAMPLES = 100 if settings.default.max_examples == 200 else settings.default.max_examples
 ACTORS = ["ada", "grace", "mia", "max", "olga", "dan"]
 POLLERS = ["ada", "mia", "dan"]
 URLS = [
@@ -79,7 +77,7 @@ class History:
             pass  # nothing was changed, which the polls at the end prove
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=EXAMPLES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=histories)
 def test_a_poll_is_a_304_exactly_when_the_body_would_be_the_same_bytes(steps, person, client_of):
     people = {name: person(name) for name in ACTORS}
