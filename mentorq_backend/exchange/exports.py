@@ -87,7 +87,6 @@ def reported(items: Iterable[Item], report: Callable[[int], object]) -> Iterator
 
 
 def write(written: Iterable[str], out: Callable[[str], object]) -> int:
-    """Pass each line to `out` and return the number of lines."""
     count = 0
     for count, line in enumerate(written, 1):  # noqa: B007 - the last one is returned
         out(line)
@@ -131,7 +130,6 @@ def _shown(value: Any) -> Any:
 
 
 def _with_history(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """Append the history to each row, with one query for ROWS_AT_ONCE tickets."""
     while chunk := list(islice(rows, ROWS_AT_ONCE)):
         histories = _histories([row[0] for row in chunk])
         for row in chunk:

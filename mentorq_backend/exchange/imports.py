@@ -50,7 +50,6 @@ def add_tickets(
 
 
 def _spool(rows: Iterator["Checked"], spool: IO[bytes]) -> list[Key]:
-    """Write the rows to the file in the form for the database, and return their keys."""
     keys = list[Key]()
     while batch := list(islice(rows, ROWS_AT_ONCE)):
         keys += [row.key for row in batch]
@@ -120,7 +119,6 @@ def _read(columns: Mapping[str, Column], row: Mapping[str, Any], errors: dict[st
 
 
 def _history(raw: Any, errors: dict[str, str], zone: tzinfo | None) -> list[Values] | None:
-    """Return the entries of a history, None if there is none, and put its errors into `errors`."""
     if raw is None or raw == "":
         return None
     try:

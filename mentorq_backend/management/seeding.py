@@ -45,17 +45,11 @@ HOUR_WEIGHTS = list(accumulate(1.05 + math.cos((hour - 23) / 24 * math.tau) for 
 # Each weekend has ten hackathons, as in the season of a student league. The last weekend is this one.
 EVENTS_A_WEEKEND, LAST_DAY = 10, datetime(2026, 2, 14)
 TROUBLES = [
-    "My build loops for ever",
-    "CORS error when calling our API",
-    "Git says we have diverged",
-    "Which sensor do I need?",
-    "React renders twice",
-    "The model does not learn",
-    "Flask returns 500 only on my laptop",
-    "How do I deploy this?",
-    "Our database forgets everything",
-    "The LED matrix stays dark",
-]
+    "My build loops for ever", "CORS error when calling our API", "Git says we have diverged", "Which sensor do I need?",
+    "React renders twice", "The model does not learn", "Flask returns 500 only on my laptop", "How do I deploy this?",
+    "Our database forgets everything", "The LED matrix stays dark",
+]  # fmt: skip
+Step = tuple[datetime, Person, Status]  # when, who, and the new status
 
 
 def write(batches: Iterable[Rows]) -> None:
@@ -79,18 +73,12 @@ def no_rows() -> Rows:
 def account(person: Person, *, is_mentor: bool = False) -> Row:
     """Return the row of an account with which nobody can sign in."""
     return {
-        "email": person.email,
-        "password": "!",
-        "first_name": "Mentor" if is_mentor else "Hacker",
-        "last_name": person.name,
-        "is_mentor": is_mentor,
-        "encrypted_lcs_token": "",
-        "date_joined": str(LAST_DAY),
-    }
+        "email": person.email, "password": "!", "first_name": "Mentor" if is_mentor else "Hacker", "last_name": person.name,
+        "is_mentor": is_mentor, "encrypted_lcs_token": "", "date_joined": str(LAST_DAY),
+    }  # fmt: skip
 
 
 def hackathons(tickets: int, first_id: int, chance: Random) -> Iterator[Rows]:
-    """Yield the rows of one hackathon after another, the oldest first, until there are so many tickets."""
     count = math.ceil(tickets / TICKETS_EACH)
     for index in range(count):
         weeks = (count - 1) // EVENTS_A_WEEKEND - index // EVENTS_A_WEEKEND
@@ -137,15 +125,9 @@ def time_until_claim(chance: Random) -> timedelta:
 
 
 def add_ticket(
-    rows: Rows,
-    chance: Random,
-    ticket: int,
-    created: datetime,
-    fate: Status,
-    owner: Person,
-    mentor: Person,
+    rows: Rows, chance: Random, ticket: int, created: datetime, fate: Status, owner: Person, mentor: Person,
     now: datetime = datetime.max,
-) -> None:
+) -> None:  # fmt: skip
     """Add a ticket that ends as `fate`, with its history and, often, its feedback. Instants are naive, in UTC.
 
     Nothing happens to it after `now`.
@@ -153,7 +135,7 @@ def add_ticket(
     wait = time_until_claim(chance)
     left = min(created + wait, now)
     closed = min(created + wait + MEDIAN_HELP * math.exp(chance.gauss(0, 0.9)), now)
-    history: dict[Status, list[tuple[datetime, Person, Status]]] = {
+    history: dict[Status, list[Step]] = {
         Status.OPEN: [],
         Status.CLAIMED: [(left, mentor, Status.CLAIMED)],
         Status.CLOSED: [(left, mentor, Status.CLAIMED), (closed, mentor, Status.CLOSED)],
@@ -166,56 +148,34 @@ def add_ticket(
         rows[Feedback].append(feedback_row(ticket, chance.choice(RATINGS), mentor, closed))
 
 
-def ticket_row(
-    chance: Random, ticket: int, owner: Person, mentor: Person, moves: list[tuple[datetime, Person, Status]]
-) -> Row:
+def ticket_row(chance: Random, ticket: int, owner: Person, mentor: Person, moves: list[Step]) -> Row:
     at = {status: instant for instant, _, status in moves}
     created, claimed, closed = at[Status.OPEN], at.get(Status.CLAIMED), at.get(Status.CLOSED)
     return {
-        "id": ticket,
-        "owner_email": owner.email,
-        "owner": owner.name,
-        "title": chance.choice(TROUBLES),
-        "comment": "It worked yesterday",
-        "contact": "Slack",
-        "location": f"Table {ticket % 80}",
-        "status": moves[-1][2].value,
-        "mentor": mentor.name if claimed else "",
-        "mentor_email": mentor.email if claimed else "",
-        "active": chance.random() < 0.95,
-        "created": str(created),
-        "queued": str(created),
-        "claimed_datetime": str(claimed) if claimed else None,
-        "closed_datetime": str(closed) if closed else None,
-        "moved": str(moves[-1][0]),
+        "id": ticket, "owner_email": owner.email, "owner": owner.name, "title": chance.choice(TROUBLES),
+        "comment": "It worked yesterday", "contact": "Slack", "location": f"Table {ticket % 80}",
+        "status": moves[-1][2].value, "mentor": mentor.name if claimed else "",
+        "mentor_email": mentor.email if claimed else "", "active": chance.random() < 0.95,
+        "created": str(created), "queued": str(created), "claimed_datetime": str(claimed) if claimed else None,
+        "closed_datetime": str(closed) if closed else None, "moved": str(moves[-1][0]),
         "time_to_claim": waiting_time(created, claimed) if claimed else None,
-        "time_to_close": waiting_time(created, closed) if closed else None,
-        "version": len(moves),
-    }
+        "time_to_close": waiting_time(created, closed) if closed else None, "version": len(moves),
+    }  # fmt: skip
 
 
-def event_rows(ticket: int, mentor: Person, moves: list[tuple[datetime, Person, Status]]) -> list[Row]:
+def event_rows(ticket: int, mentor: Person, moves: list[Step]) -> list[Row]:
     from_statuses = ["", *(status.value for _, _, status in moves)]
     return [
         {
-            "ticket_id": ticket,
-            "at": str(at),
-            "by": by.email,
-            "from_status": from_status,
-            "to_status": to_status.value,
-            "mentor_email": mentor.email if to_status in (Status.CLAIMED, Status.CLOSED) else "",
-            "counts": False,
+            "ticket_id": ticket, "at": str(at), "by": by.email, "from_status": from_status, "to_status": to_status.value,
+            "mentor_email": mentor.email if to_status in (Status.CLAIMED, Status.CLOSED) else "", "counts": False,
         }
         for from_status, (at, by, to_status) in zip(from_statuses, moves, strict=False)
-    ]
+    ]  # fmt: skip
 
 
 def feedback_row(ticket: int, rating: float, mentor: Person, created: datetime) -> Row:
     return {
-        "ticket_id": ticket,
-        "rating": rating,
-        "comments": "",
-        "mentor": mentor.name,
-        "mentor_email": mentor.email,
+        "ticket_id": ticket, "rating": rating, "comments": "", "mentor": mentor.name, "mentor_email": mentor.email,
         "created": str(created),
-    }
+    }  # fmt: skip

@@ -69,7 +69,6 @@ class Command(DatabaseCommand):
 
 
 def asked_for(options: Mapping[str, Any]) -> TicketQuerySet:
-    """Filter the tickets by the options, as the API does; raises CommandError for an invalid option."""
     query = MultiValueDict({name: [options[name]] for name in REMEDIES if options[name]})
     asked = TicketFilter(query, Ticket.objects.all())
     if not asked.is_valid():
