@@ -230,7 +230,7 @@ def test_people_who_are_signed_in_do_not_notice_the_strangers(lcs):
         assert [ends("", "ada@example.edu", token) for _ in range(5)] == ["ada@example.edu"] * 5
 
 
-def test_a_venue_behind_one_address_gets_in_at_a_good_rate(lcs, at_once):
+def test_a_whole_venue_behind_one_address_gets_in(lcs, at_once):
     lcs.delay = 0.05
     people = {email: lcs.sign_in(email) for email in lcs.people}
 
@@ -238,10 +238,9 @@ def test_a_venue_behind_one_address_gets_in_at_a_good_rate(lcs, at_once):
         while ends(VENUE, email, people[email]) != email:
             pass
 
-    start = time.monotonic()
     at_once([lambda email=email: until_in(email) for email in people])
 
-    assert time.monotonic() - start < 3  # 0.2 seconds on a machine that does nothing else
+    assert sorted(data["email"] for _, data in lcs.calls) == sorted(people)  # nobody asked LCS twice
 
 
 @pytest.mark.django_db
