@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mentorq_users.lcs import standin as devlcs
+from mentorq_users.lcs import standin
 from mentorq_users.lcs.client import LCSClient
 from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.lcs.faults import FAULTS
@@ -58,7 +58,7 @@ def test_no_error_and_no_log_holds_the_token(lcs, fault, caplog):
 @pytest.mark.parametrize("fault", sorted(AUTHORIZE_FAULTS))
 def test_no_error_and_no_log_holds_the_password(lcs, fault, caplog, monkeypatch):
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(devlcs, "PASSWORD", SECRET)
+    monkeypatch.setattr(standin, "PASSWORD", SECRET)
     lcs.fault = fault
 
     with pytest.raises(LCSUnavailable) as error:
