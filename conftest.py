@@ -174,7 +174,7 @@ def make_ticket() -> Callable[..., Ticket]:
 
     def make(owner: User, status: str = "OPEN", *, mentor: User | None = None, **fields: Any) -> Ticket:
         columns = {"title": "My build loops", "location": "Table 12", "created": timezone.now(), **fields}
-        ticket = Ticket.objects.record(by=owner, owner_email=owner.email, **columns)
+        ticket = Ticket.objects.open(by=owner, owner_email=owner.email, **columns)
         if mentor and status in ("CLAIMED", "CLOSED"):
             ticket.claim(by=mentor)
         if mentor and status == "CLOSED":

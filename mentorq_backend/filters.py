@@ -1,4 +1,8 @@
-"""Filters of the query string. Empty filters are ignored; invalid ones return 400."""
+"""Filters of the query string. Empty filters are ignored; invalid ones return 400.
+
+A filter depends neither on the caller nor on the time: `live/shared.py` builds a list once for everybody, and its ETag
+changes only with the tickets.
+"""
 
 from typing import Any, ClassVar, NoReturn
 

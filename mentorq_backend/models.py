@@ -24,7 +24,7 @@ RATINGS = [halves / 2 for halves in range(1, 11)]
 
 
 class Ticket(models.Model):
-    """A request for help. Its status changes only through the verbs below, which decide who may do what."""
+    """A request for help. Its status changes only through `move` and the verbs around it, which decide who may do what."""
 
     Status = Status
 
@@ -83,12 +83,12 @@ class Ticket(models.Model):
         """Insert a new ticket; raises TypeError for an existing one: saving it would undo concurrent changes."""
         if not self._state.adding:
             raise TypeError("A ticket changes through its verbs or Ticket.objects.update(), never through save().")
-        self.enter_queue()
+        self.fill_in_instants()
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
             count_change()
 
-    def enter_queue(self) -> None:
+    def fill_in_instants(self) -> None:
         """Set the missing `queued` and `moved` of a new ticket."""
         self.queued = self.queued or self.created
         self.moved = self.moved or max(filter(None, (getattr(self, column) for column in INSTANTS)))
@@ -133,6 +133,7 @@ class Ticket(models.Model):
         named = self._new_mentor_email(to, by, mentor_email)
         if self._is_already(to, named):
             return
+        # Somebody else has claimed it: this is a claim of an open ticket that came too late, not a hand-over.
         is_late_claim = self.status == to == Status.CLAIMED and named == by.email
         move = MOVES.get((Status.OPEN if is_late_claim else self.status, to))
         if move is None:
@@ -214,7 +215,7 @@ class Ticket(models.Model):
             if not self.mentor_email:
                 raise TicketConflict("Nobody has claimed it yet.", code="not_possible", ticket=self)
             return self.mentor_email
-        if not roles & {Who.ITS_MENTOR, Who.ORGANIZER}:
+        if not roles & {Who.ITS_MENTOR, Who.STAFF}:
             raise MoveNotAllowed("Only its owner, its mentor, an organizer or a director may do this.")
         return self.owner_email
 
@@ -226,7 +227,7 @@ class Ticket(models.Model):
                 Who.MENTOR: user.is_mentor and not is_owner,
                 Who.ITS_MENTOR: user.email == self.mentor_email,
                 Who.OWNER: is_owner,
-                Who.ORGANIZER: user.is_staff,
+                Who.STAFF: user.is_staff,
             }.items()
             if holds
         }
@@ -254,10 +255,10 @@ class Ticket(models.Model):
             return mentor_email or by.email
         if to == Status.CANCELLED:
             return mentor_email
-        # The frontend always names the person who closes. If that is an organizer, the mentor who helped stays, and nobody
-        # becomes the mentor of their own ticket.
-        helped_by_another = self.status != Status.OPEN or by.email == self.owner_email
-        if by.is_staff and mentor_email == by.email and helped_by_another:
+        # A close. The frontend always names the person who closes. If that is an organizer, the mentor who helped stays,
+        # and nobody becomes the mentor of their own ticket.
+        keeps_its_mentor = self.status != Status.OPEN or by.email == self.owner_email
+        if by.is_staff and mentor_email == by.email and keeps_its_mentor:
             return None
         becomes_mentor = self.status == Status.OPEN and Who.MENTOR in self.roles_of(by)
         return mentor_email or (by.email if becomes_mentor else None)

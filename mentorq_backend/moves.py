@@ -1,4 +1,8 @@
-"""The table of moves: from status, to status, verb, and who may do it. No other move is possible."""
+"""The table of moves: from status, to status, verb, and who may do it. No other move is possible.
+
+`Ticket._changes()` says what a move does to the columns, and `VERBS` of desk/tickets.py is its button. A new status also
+needs a row in HAS, a sentence in `Ticket.conflict()`, and a count in stats.py.
+"""
 
 import enum
 from datetime import datetime, timedelta
@@ -24,7 +28,7 @@ class Who(enum.StrEnum):
     MENTOR = "a mentor (not on their own ticket)"
     ITS_MENTOR = "its mentor"
     OWNER = "its owner"
-    ORGANIZER = "an organizer or director"
+    STAFF = "an organizer or director"
 
 
 class Move(NamedTuple):
@@ -43,7 +47,8 @@ class Move(NamedTuple):
 
 
 def _move(verb: str, *who: Who) -> Move:
-    return Move(verb, frozenset({*who, Who.ORGANIZER}))
+    """Organizers and directors may make every move."""
+    return Move(verb, frozenset({*who, Who.STAFF}))
 
 
 MOVES: dict[tuple[str, str], Move] = {

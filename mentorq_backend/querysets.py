@@ -41,7 +41,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list["Ticket"]:
         tickets = list(objs)
         for ticket in tickets:
-            ticket.enter_queue()
+            ticket.fill_in_instants()
         with transaction.atomic(savepoint=False):
             count_change()
             return super().bulk_create(tickets, *args, **kwargs)
@@ -69,15 +69,15 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             )
 
     @transaction.atomic
-    def get_or_record(self, *, by: User, status: str = Status.OPEN, **fields: Any) -> tuple["Ticket", bool]:
-        """Return a new ticket and True, or the same ticket from a moment ago and False; raises as `record` does.
+    def get_or_open(self, *, by: User, status: str = Status.OPEN, **fields: Any) -> tuple["Ticket", bool]:
+        """Return a new ticket and True, or the same ticket from a moment ago and False; raises as `open` does.
 
         A response may get lost, and people press the button again.
         """
         one_at_a_time(by)
         lock(f"open tickets of {fields['owner_email']}")
         first = self._repeated(**fields) if status == Status.OPEN else None
-        return (first, False) if first else (self.record(by=by, status=status, **fields), True)
+        return (first, False) if first else (self.open(by=by, status=status, **fields), True)
 
     def _repeated(
         self, *, owner_email: str, title: str, location: str, comment: str = "", contact: str = "", **other: Any
@@ -86,7 +86,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return same.filter(status=Status.OPEN, created__gt=timezone.now() - MINUTE).order_by("id").first()
 
     @transaction.atomic
-    def record(
+    def open(
         self, *, by: User, status: str = Status.OPEN, mentor_email: str = "", mentor: str = "", **fields: Any
     ) -> "Ticket":
         """Return a new ticket with its first history row; raises MoveNotAllowed, LimitReached, RateExceeded.

@@ -19,7 +19,7 @@ from mentorq_users.emails import EmailField
 from mentorq_users.models import User
 
 FIELDS = {field.name: field for field in Ticket._meta.concrete_fields}
-INSTANTS = [key for key in KEYS if isinstance(FIELDS.get(MADE_OF.get(key, key)), DateTimeField)]
+INSTANT_KEYS = [key for key in KEYS if isinstance(FIELDS.get(MADE_OF.get(key, key)), DateTimeField)]
 
 
 class Representation:
@@ -36,7 +36,7 @@ class Representation:
     def __call__(self, row: tuple[Any, ...]) -> dict[str, Any]:
         ticket = dict(zip(KEYS, values_of(row), strict=True))
         ticket["url"] = f"{self.ticket_url}{ticket['id']}/"
-        for key in INSTANTS:
+        for key in INSTANT_KEYS:
             ticket[key] = instant(ticket[key])
         is_visible = ticket["feedback"] and self.viewer.sees_feedback_of(ticket["owner_email"])
         ticket["feedback"] = f"{self.feedback_url}{ticket['id']}/" if is_visible else ""
@@ -122,7 +122,7 @@ class TicketCreateSerializer(TicketWriteSerializer, serializers.ModelSerializer[
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Ticket:
-        ticket, self.is_new = Ticket.objects.get_or_record(by=self.user, **validated_data)
+        ticket, self.is_new = Ticket.objects.get_or_open(by=self.user, **validated_data)
         return ticket
 
 

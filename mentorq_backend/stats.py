@@ -1,6 +1,7 @@
 """The statistics of tickets, computed in SQL, equal on SQLite and PostgreSQL.
 
-All figures that MentorQ shows come from here. Durations are in seconds, None if there are no tickets to measure.
+The figures of the API, the desk and /metrics; `FeedbackQuerySet.leaderboard` has the best mentors. `openapi.py` describes
+`summary`. Durations are in seconds, None if there are no tickets to measure.
 """
 
 import math

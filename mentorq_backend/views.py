@@ -112,7 +112,7 @@ class TicketViewSet(
     filterset_class = TicketFilter
     search_fields = ["title", "comment", "location"]
     pagination_class = TicketPagination
-    viewer: User | None = None  # for whom a list is built
+    viewer: User | None = None  # for whom a list is built: the caller, or everybody who sees the same
     serializer_classes: dict[str, type[BaseSerializer[Ticket]]] = {
         "create": TicketCreateSerializer,
         "partial_update": TicketMoveSerializer,

@@ -182,7 +182,7 @@ class User(AbstractBaseUser):
             "director": self.is_director,
         }
 
-    def why_not_admit(self, other: "User") -> str:
+    def why_not_deactivate(self, other: "User") -> str:
         """Return why this person may not deactivate or activate `other`; "" if they may."""
         if other.pk == self.pk:
             return "nobody may do this to themselves"

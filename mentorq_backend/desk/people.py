@@ -57,7 +57,7 @@ class UserAdmin(DeskAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         may_change = bool(super().has_change_permission(request, obj))
-        return may_change and (obj is None or not cast("User", request.user).why_not_admit(obj))
+        return may_change and (obj is None or not cast("User", request.user).why_not_deactivate(obj))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Annotate people with their open tickets (`waiting`) and the tickets they hold as a mentor (`held`)."""
@@ -101,7 +101,7 @@ class UserAdmin(DeskAdmin):
         self._activate(request, queryset, True)
 
     def _activate(self, request: HttpRequest, queryset: QuerySet[User], active: bool) -> None:
-        reasons = {user: cast("User", request.user).why_not_admit(user) for user in queryset}
+        reasons = {user: cast("User", request.user).why_not_deactivate(user) for user in queryset}
         people = [user for user, reason in reasons.items() if not reason]
         User.objects.filter(pk__in=[user.pk for user in people]).update(is_active=active)
         for user in people:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -38,10 +38,6 @@ from mentorq_users.models import User
 REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed, RateExceeded)
 COLORS = {Status.OPEN: "warning", Status.CLAIMED: "info", Status.CLOSED: "success", Status.CANCELLED: "default"}
 LIVE, ALL = "LIVE", "ALL"
-PAST = {
-    "claim": "claimed", "hand over": "handed over", "release": "released", "close": "closed", "cancel": "cancelled",
-    "strike out": "struck out", "reopen": "reopened",
-}  # fmt: skip
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
@@ -57,14 +53,22 @@ def hand_over(ticket: Ticket, by: User, mentor_email: str) -> None:
     ticket.hand_over(by=by, mentor_email=mentor_email)
 
 
-VERBS: dict[str, Callable[[Ticket, User, str], None]] = {
-    "claim": claim,
-    "hand over": hand_over,
-    "release": lambda ticket, by, _: ticket.release(by=by),
-    "close": lambda ticket, by, _: ticket.close(by=by),
-    "cancel": lambda ticket, by, _: ticket.cancel(by=by),
-    "strike out": lambda ticket, by, _: ticket.cancel(by=by),
-    "reopen": lambda ticket, by, _: ticket.reopen(by=by),
+class Verb(NamedTuple):
+    """What the desk says after a move, and how it makes the move: ticket, person, and the chosen mentor's e-mail."""
+
+    past: str
+    move: Callable[[Ticket, User, str], None]
+
+
+# By the verbs of MOVES.
+VERBS: dict[str, Verb] = {
+    "claim": Verb("claimed", claim),
+    "hand over": Verb("handed over", hand_over),
+    "release": Verb("released", lambda ticket, by, _: ticket.release(by=by)),
+    "close": Verb("closed", lambda ticket, by, _: ticket.close(by=by)),
+    "cancel": Verb("cancelled", lambda ticket, by, _: ticket.cancel(by=by)),
+    "strike out": Verb("struck out", lambda ticket, by, _: ticket.cancel(by=by)),
+    "reopen": Verb("reopened", lambda ticket, by, _: ticket.reopen(by=by)),
 }
 
 
@@ -257,11 +261,11 @@ class TicketAdmin(DeskAdmin):
     def move_all(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> None:
         moved = sum(self._move(request, ticket, verb) for ticket in queryset)
         if moved:
-            self.message_user(request, f"{PAST[verb].capitalize()}: {moved}.", messages.SUCCESS)
+            self.message_user(request, f"{VERBS[verb].past.capitalize()}: {moved}.", messages.SUCCESS)
 
     def _move(self, request: HttpRequest, ticket: Ticket, verb: str) -> bool:
         try:
-            VERBS[verb](ticket, organizer(request), MentorForm.chosen(request))
+            VERBS[verb].move(ticket, organizer(request), MentorForm.chosen(request))
         except REFUSALS as refusal:
             self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
             return False
@@ -279,7 +283,7 @@ class TicketAdmin(DeskAdmin):
         if (ticket.status, ticket.mentor_email) != (status, mentor_email):
             self.message_user(request, f"{ticket}: {ticket.conflict()}", messages.WARNING)
         elif self._move(request, ticket, verb):
-            self.message_user(request, f"{ticket}: {PAST[verb]}.", messages.SUCCESS)
+            self.message_user(request, f"{ticket}: {VERBS[verb].past}.", messages.SUCCESS)
         return redirect(request.get_full_path())
 
     def _around(self, request: HttpRequest, object_id: str) -> dict[str, Any]:

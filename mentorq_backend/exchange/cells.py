@@ -139,7 +139,7 @@ READERS: list[tuple[type, Callable[[Any], Any]]] = [
     (models.BooleanField, _flag),
     (models.DateTimeField, _instant),
     (models.EmailField, _email),
-    (models.FloatField, _stars),
+    (models.FloatField, _stars),  # the only one is the rating
     (models.Field, _text),
 ]
 

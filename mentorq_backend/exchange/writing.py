@@ -74,8 +74,8 @@ def _keep_others_out() -> None:
 def known_places(keys: Sequence[Key]) -> set[int]:
     """Return the indexes of the rows whose ticket exists already.
 
-    That is a ticket with the same id, even if its title was corrected since. Of equal rows it is as many as there are
-    such tickets.
+    That is a ticket with the same id, even if its title was corrected since. If several rows are alike and there are n such
+    tickets, the first n of these rows exist.
     """
     first, alike = dict[tuple[Any, ...], int](), {key.likeness for key in keys}
     for place, key in enumerate(keys):

@@ -18,7 +18,7 @@ def fingerprint(user: User, request: HttpRequest | Request) -> str:
 
     Changes only add to the counters, in any order of commits, and tickets are never deleted, so no sum repeats. Random
     steps keep it from repeating after a restore. It covers all that they may see: under a filter, tickets that change
-    places could cancel out. The state of the request keeps it: the middleware takes it, and the view reads it again.
+    places could cancel out. It is read once per request: the middleware keeps it for the view.
     """
     state = state_of(request)
     if state.fingerprint is None:

@@ -18,7 +18,7 @@ def short(text):
 
 def open_ticket(ada):
     texts = {"title": TITLE, "location": PLACE, "owner": OWNER, "contact": CONTACT}
-    return Ticket.objects.record(by=ada, owner_email=ada.email, **texts)
+    return Ticket.objects.open(by=ada, owner_email=ada.email, **texts)
 
 
 @pytest.fixture

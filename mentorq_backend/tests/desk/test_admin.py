@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from mentorq_backend.desk.tickets import PAST
+from mentorq_backend.desk.tickets import VERBS
 from mentorq_backend.models import Ticket, TicketEvent
 from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of
 
@@ -44,7 +44,7 @@ def test_an_action_makes_its_move_with_its_history(action, before, after, desk, 
     shown = act(desk, action, ticket)
 
     ticket.refresh_from_db()
-    assert (ticket.status, shown) == (after, [f"{PAST[action].capitalize()}: 1."])
+    assert (ticket.status, shown) == (after, [f"{VERBS[action].past.capitalize()}: 1."])
     assert ticket.events.last().by == "olga@example.edu"
 
 
@@ -206,7 +206,7 @@ def test_a_button_makes_its_move(where, verb, before, after, desk, ada, mia, mak
     shown = press(desk, verb, ticket, path)
 
     ticket.refresh_from_db()
-    assert (ticket.status, shown) == (after, [f"#{ticket.pk} My build loops: {PAST[verb]}."])
+    assert (ticket.status, shown) == (after, [f"#{ticket.pk} My build loops: {VERBS[verb].past}."])
     assert ticket.events.last().by == "olga@example.edu"
 
 

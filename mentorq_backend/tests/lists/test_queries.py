@@ -41,9 +41,9 @@ def fill(ada, grace, mia, settings):
     def fill(count):
         for owner in [ada, grace] * count:
             columns = {"owner_email": owner.email, "owner": owner.name, "title": "x", "location": "x"}
-            Ticket.objects.record(by=owner, **columns)
-            Ticket.objects.record(by=owner, **columns).claim(by=mia)
-            closed = Ticket.objects.record(by=owner, **columns)
+            Ticket.objects.open(by=owner, **columns)
+            Ticket.objects.open(by=owner, **columns).claim(by=mia)
+            closed = Ticket.objects.open(by=owner, **columns)
             closed.close(by=mia)
             Feedback.objects.give(closed, rating=4)
 

@@ -118,7 +118,7 @@ def test_nobody_learns_by_rating_which_tickets_there_are(name, body, client_name
 # Tags
 
 CHANGES = {
-    "opened": lambda ticket, ada, mia: Ticket.objects.record(by=ada, owner_email=ada.email, title="x", location="x"),
+    "opened": lambda ticket, ada, mia: Ticket.objects.open(by=ada, owner_email=ada.email, title="x", location="x"),
     "claimed": lambda ticket, ada, mia: ticket.claim(by=mia),
     "cancelled": lambda ticket, ada, mia: ticket.cancel(by=ada),
     "marked": lambda ticket, ada, mia: ticket.mark_active(False, by=mia),

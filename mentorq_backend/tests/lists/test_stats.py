@@ -21,13 +21,13 @@ def event(ada, grace, mia, max_, olga):
     for _ in range(60):
         created = MIDNIGHT + timedelta(seconds=chance.randrange(12 * 3600), microseconds=chance.randrange(1_000_000))
         fields = {"owner_email": chance.choice([ada, grace]).email, "title": "x", "location": "x", "created": created}
-        live(Ticket.objects.record(by=olga, **fields), chance, chance.choice([mia, max_]), olga)
+        live(Ticket.objects.open(by=olga, **fields), chance, chance.choice([mia, max_]), olga)
         Ticket.objects.filter(status="OPEN").update(status="CANCELLED")  # or their owners would reach the limit
     for status in ("CLAIMED", "CLOSED"):
-        Ticket.objects.record(
+        Ticket.objects.open(
             by=olga, owner_email=ada.email, title="x", location="x", created=MIDNIGHT, status=status, mentor_email=mia.email
         )
-    Ticket.objects.record(by=ada, owner_email=ada.email, title="x", location="x", created=MIDNIGHT)
+    Ticket.objects.open(by=ada, owner_email=ada.email, title="x", location="x", created=MIDNIGHT)
     return list(Ticket.objects.all())
 
 

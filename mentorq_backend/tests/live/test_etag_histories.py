@@ -38,7 +38,7 @@ class History:
 
     def open(self, actor, ticket=None, argument=None):
         owner = self.people[actor]
-        return Ticket.objects.record(by=owner, owner_email=owner.email, title="x", location="x")
+        return Ticket.objects.open(by=owner, owner_email=owner.email, title="x", location="x")
 
     def move(self, actor, ticket, status):
         Ticket.objects.get(pk=ticket.pk).move(status, by=self.people[actor])

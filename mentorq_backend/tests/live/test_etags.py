@@ -42,7 +42,7 @@ def test_the_answers_say_how_they_may_be_kept(ada, client_of, make_ticket):
 
 
 CHANGES = {
-    "a new ticket": lambda ticket, people: Ticket.objects.record(
+    "a new ticket": lambda ticket, people: Ticket.objects.open(
         by=people["ada"], owner_email="ada@example.edu", title="x", location="x"
     ),
     "claim": lambda ticket, people: ticket.claim(by=people["mia"]),

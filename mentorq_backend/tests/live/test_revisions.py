@@ -27,7 +27,7 @@ CHANGES = {
     "correct": ("OPEN", lambda ticket, people: ticket.correct(by=people["olga"], title="Other")),
     "mark": ("OPEN", lambda ticket, people: ticket.mark_active(False, by=people["mia"])),
     "rate": ("CLOSED", lambda ticket, people: Feedback.objects.give(ticket, rating=5)),
-    "record": ("OPEN", lambda ticket, people: Ticket.objects.record(by=people["ada"], **COLUMNS)),
+    "record": ("OPEN", lambda ticket, people: Ticket.objects.open(by=people["ada"], **COLUMNS)),
     "create": ("OPEN", lambda ticket, people: Ticket.objects.create(**COLUMNS)),
     "bulk create": ("OPEN", lambda ticket, people: Ticket.objects.bulk_create([Ticket(**COLUMNS), Ticket(**COLUMNS)])),
     "update": ("OPEN", lambda ticket, people: Ticket.objects.update(title="Other")),
@@ -125,7 +125,7 @@ def test_sixteen_tickets_opened_at_once_are_sixteen_changes(at_once, people, set
     settings.TICKETS_MAX_OPEN = 16
     before = Revision.objects.total()
 
-    at_once([lambda: Ticket.objects.record(by=people["ada"], **COLUMNS)] * 16)
+    at_once([lambda: Ticket.objects.open(by=people["ada"], **COLUMNS)] * 16)
 
     assert (Revision.objects.total(), Ticket.objects.count()) == (before + sum(range(1, 17)), 16)
 

@@ -321,13 +321,13 @@ def test_on_their_page_it_is_the_same(at_the_desk, everybody, who, is_active):
 def test_a_local_superuser_who_is_also_an_organizer_is_a_superuser_first():
     both = User(pk=1, is_superuser=True, is_organizer=True)
 
-    assert User(pk=2, is_director=True).why_not_admit(both) != ""
-    assert User(pk=2, is_superuser=True).why_not_admit(both) == ""
+    assert User(pk=2, is_director=True).why_not_deactivate(both) != ""
+    assert User(pk=2, is_superuser=True).why_not_deactivate(both) == ""
 
 
 @pytest.mark.parametrize("role", ["is_mentor", "is_active"])
 def test_nobody_else_may(role):
-    assert User(pk=1, **{role: True}).why_not_admit(User(pk=2)) == "only organizers and directors may do this"
+    assert User(pk=1, **{role: True}).why_not_deactivate(User(pk=2)) == "only organizers and directors may do this"
 
 
 def test_the_list_says_what_they_are_and_when_lcs_said_so(signed_in, mia, dora):
