@@ -12,7 +12,7 @@ from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
 from rest_framework.response import Response
 
-from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
+from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, QueueClosed, RateExceeded, TicketConflict
 from mentorq_backend.serializers import TicketSerializer
 from mentorq_users.lcs.exceptions import LCSUnavailable
 
@@ -53,14 +53,14 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return None
     if isinstance(response.data, dict) and "detail" in response.data:
         response.data.setdefault("code", getattr(response.data["detail"], "code", "error"))
-    if isinstance(exc, (TicketConflict, LimitReached)) and exc.ticket is not None:
+    if isinstance(exc, (TicketConflict, LimitReached, QueueClosed)) and exc.ticket is not None:
         response.data["ticket"] = TicketSerializer(exc.ticket, context={"request": context["request"]}).data
     return response
 
 
 def _as_api_exception(exc: Exception) -> Exception:
     match exc:
-        case TicketConflict() | LimitReached():
+        case TicketConflict() | LimitReached() | QueueClosed():
             return Conflict(str(exc), code=exc.code)
         case RateExceeded():
             return Throttled(exc.wait, str(exc))

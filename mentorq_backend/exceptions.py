@@ -28,6 +28,16 @@ class LimitReached(Exception):
         self.ticket = ticket
 
 
+class QueueClosed(Exception):
+    """No event is on, or it is paused. Nothing was changed; organizers and directors may still open and reopen."""
+
+    code = "queue_closed"
+
+    def __init__(self, detail: str, *, ticket: "Ticket | None" = None) -> None:
+        super().__init__(detail)
+        self.ticket = ticket
+
+
 class RateExceeded(Exception):
     """This person has reached the hourly limit. Nothing was changed; `wait` is in seconds."""
 

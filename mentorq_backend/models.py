@@ -11,13 +11,20 @@ from django.utils.functional import cached_property
 from mentorq.api.texts import shortened
 from mentorq.db.fields import LinesField, OneLineField
 from mentorq_backend.columns import FEEDBACK, ROW
+from mentorq_backend.events.models import Event
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.live.revisions import Revision, count_change, step
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who, status_and_instants_agree, waiting_time
-from mentorq_backend.querysets import FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
+from mentorq_backend.querysets import (
+    OPEN_TICKETS,
+    FeedbackQuerySet,
+    TicketEventQuerySet,
+    TicketQuerySet,
+    one_at_a_time,
+)
 from mentorq_users.models import User
 
-__all__ = ["Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for models here
+__all__ = ["Event", "Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for models here
 
 INSTANTS = ("created", "queued", "claimed_datetime", "closed_datetime")
 RATINGS = [halves / 2 for halves in range(1, 11)]
@@ -40,9 +47,13 @@ class Ticket(models.Model):
     active = models.BooleanField(default=True, help_text="Whether the asker is still around, as mentors see it.")
     created = models.DateTimeField(default=timezone.now)
     queued = models.DateTimeField(editable=False, help_text="When it entered the queue: its creation or last reopening.")
+    ahead = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many tickets were open at that instant."
+    )
+    left_queue = models.DateTimeField(null=True, editable=False, help_text="The claim that holds, or the end without one.")
     claimed_datetime = models.DateTimeField(null=True, blank=True)
     closed_datetime = models.DateTimeField(null=True, blank=True)
-    moved = models.DateTimeField(editable=False, help_text="Its last move; later ones are never earlier.")
+    moved = models.DateTimeField(editable=False, help_text="Its last move. No move is earlier than the one before.")
     # Microseconds from `queued`. Integers, because SQLite runs Python for date arithmetic, row by row.
     time_to_claim = models.BigIntegerField(null=True, blank=True, editable=False)
     time_to_close = models.BigIntegerField(null=True, blank=True, editable=False)
@@ -59,6 +70,8 @@ class Ticket(models.Model):
             models.Index(fields=["owner_email", "-created", "-id"], name="ticket_owner_newest"),
             models.Index(fields=["owner_email"], condition=Q(status=Status.OPEN), name="ticket_owner_open"),
             models.Index(fields=["status", "-created", "-id"], name="ticket_status_newest"),
+            # For the events and the forecast.
+            models.Index(fields=["queued", "id"], name="ticket_queue_entry"),
             # For the percentiles.
             models.Index(fields=["time_to_claim"], condition=Q(time_to_claim__isnull=False), name="ticket_claim_times"),
             models.Index(
@@ -127,8 +140,9 @@ class Ticket(models.Model):
     def move(self, to: str, *, by: User, mentor_email: str | None = None, mentor: str = "") -> None:
         """Move the ticket for `by` and write its history row, or raise and change nothing.
 
-        Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, LimitReached, TicketConflict `conflict`,
-        RateExceeded. The current status again does nothing. `mentor` is the name to show, by default the account's.
+        Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, TicketConflict `conflict`, QueueClosed,
+        LimitReached, RateExceeded. The current status again does nothing. `mentor` is the name to show, by default the
+        account's.
         """
         named = self._new_mentor_email(to, by, mentor_email)
         if self._is_already(to, named):
@@ -233,7 +247,7 @@ class Ticket(models.Model):
         }
 
     def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
-        """Write the history row of these changes. Raises RateExceeded, except for a correction."""
+        """Write the history row of these changes. Raises what `check_allowance` raises, except for a correction."""
         TicketEvent.objects.create(
             ticket=self,
             at=at,
@@ -245,7 +259,7 @@ class Ticket(models.Model):
             counts=not note,
         )
         if not note:
-            TicketEvent.objects.check_rate(by, opening=not from_status)
+            TicketEvent.objects.check_allowance(self, by, opening=not from_status, enters="queued" in changes)
 
     def _new_mentor_email(self, to: str, by: User, mentor_email: str | None) -> str | None:
         """Return the e-mail of the mentor after the move, "" for none, None for no change."""
@@ -288,9 +302,11 @@ class Ticket(models.Model):
         if to in (Status.OPEN, Status.CANCELLED):
             changes |= {"closed_datetime": None, "time_to_close": None}
         if to == Status.OPEN:
-            changes |= {"claimed_datetime": None, "time_to_claim": None}
+            changes |= {"claimed_datetime": None, "time_to_claim": None, "left_queue": None}
             # A release keeps the place in the queue: the owner is still waiting.
-            changes |= {} if self.status == Status.CLAIMED else {"queued": at}
+            changes |= {} if self.status == Status.CLAIMED else {"queued": at, "ahead": OPEN_TICKETS}
+        elif self.status == Status.OPEN:
+            changes["left_queue"] = at
         # An organizer may name who helped, but does not know since when.
         is_claim = to == Status.CLAIMED or (to == Status.CLOSED and named == by.email and by.is_mentor)
         if self.status == Status.OPEN and is_claim:
@@ -301,9 +317,7 @@ class Ticket(models.Model):
 
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
         with transaction.atomic():
-            one_at_a_time(by)
-            if move.verb == "reopen" and by.email == self.owner_email and not by.is_staff:
-                Ticket.objects.check_limit(self.owner_email, reopening=self)
+            one_at_a_time(by, self.owner_email if "queued" in changes else "")
             moved = self._write(by, at, changes)
         if moved:
             self._set(changes)
@@ -330,7 +344,10 @@ class Ticket(models.Model):
 
     def _set(self, changes: dict[str, Any]) -> None:
         for column, value in changes.items():
-            setattr(self, column, value)
+            if hasattr(value, "resolve_expression"):
+                self.__dict__.pop(column, None)  # the database has computed it
+            else:
+                setattr(self, column, value)
 
     def _not_possible(self, participle: str) -> TicketConflict:
         remedy = ": reopen it first" if self.status in (Status.CLOSED, Status.CANCELLED) else ""

@@ -90,5 +90,10 @@ def waiting_time(queued: datetime, at: datetime) -> int:
     return (at - queued) // timedelta(microseconds=1)
 
 
+def left_queue(status: str, claimed: datetime | None, closed: datetime | None, moved: datetime) -> datetime | None:
+    """Return when such a ticket left the queue, if only its instants are known. An unclaimed one left with its end."""
+    return None if status == Status.OPEN else claimed or closed or moved
+
+
 # Not a move, but a correction of a claimed ticket. The history keeps it like a move.
 RENAME_MENTOR = _move("rename the mentor of", Who.ITS_MENTOR)

@@ -1,19 +1,22 @@
 """Querysets of tickets, history and feedback: visibility, order, limits, and new tickets."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Avg, Count, F, Max, Sum
+from django.db.models import Avg, Count, F, Max, Q, Subquery, Sum
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from mentorq.db.compiled import CompiledQuery
-from mentorq.db.locks import lock
+from mentorq.db.locks import EVENTS, lock
 from mentorq_backend.columns import ROW
-from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded
+from mentorq_backend.events.models import Event
+from mentorq_backend.events.schedule import Schedule, current, schedule
+from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, QueueClosed, RateExceeded
 from mentorq_backend.live.revisions import count_change, step
 from mentorq_backend.moves import Status
 from mentorq_users.models import User
@@ -25,6 +28,8 @@ MIDDLE_RATING = 2.75
 PRIOR_RATINGS = 5
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STAFF_FACTOR = 10  # times the hourly limit
+# Not a queryset: Django writes none into an INSERT. Tickets that enter at the same moment may get the same number.
+OPEN_TICKETS = RawSQL("(SELECT COUNT(*) FROM mentorq_backend_ticket WHERE status = 'OPEN')", [])
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -59,13 +64,15 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def newest_first(self) -> "TicketQuerySet":
         return self.order_by("-created", "-id")
 
-    def check_limit(self, owner_email: str, *, reopening: "Ticket | None" = None) -> None:
-        """Raise LimitReached if one more open ticket is too many. Call it in the transaction that adds the ticket."""
-        lock(f"open tickets of {owner_email}")
-        if self.filter(owner_email=owner_email, status=Status.OPEN).count() >= settings.TICKETS_MAX_OPEN:
+    def check_limit(self, owner_email: str, of_event: Q, *, reopened: "Ticket | None" = None) -> None:
+        """Raise LimitReached if the owner has too many open tickets in the present event.
+
+        Call it after writing the ticket, in the same transaction and after `one_at_a_time`.
+        """
+        if self.filter(of_event, owner_email=owner_email, status=Status.OPEN).count() > settings.TICKETS_MAX_OPEN:
             raise LimitReached(
                 f"Nobody may have more than {settings.TICKETS_MAX_OPEN} open tickets: cancel one, or wait for a mentor.",
-                ticket=reopening,
+                ticket=reopened,
             )
 
     @transaction.atomic
@@ -74,8 +81,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
         A response may get lost, and people press the button again.
         """
-        one_at_a_time(by)
-        lock(f"open tickets of {fields['owner_email']}")
+        one_at_a_time(by, fields["owner_email"])
         first = self._repeated(**fields) if status == Status.OPEN else None
         return (first, False) if first else (self.open(by=by, status=status, **fields), True)
 
@@ -89,35 +95,43 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def open(
         self, *, by: User, status: str = Status.OPEN, mentor_email: str = "", mentor: str = "", **fields: Any
     ) -> "Ticket":
-        """Return a new ticket with its first history row; raises MoveNotAllowed, LimitReached, RateExceeded.
+        """Return a new ticket with its first history row; raises MoveNotAllowed, QueueClosed, LimitReached, RateExceeded.
 
         Any other status than OPEN records help already given: with instants, but without waiting times.
         """
         ticket = self.model(**fields)
         ticket.owner = ticket.owner or User.objects.name_of(ticket.owner_email, by=by)
-        one_at_a_time(by)
-        if status == Status.OPEN:
-            self.check_limit(ticket.owner_email)
+        one_at_a_time(by, ticket.owner_email)
+        entry: dict[str, Any] = {"queued": ticket.created, "ahead": OPEN_TICKETS} if status == Status.OPEN else {}
+        if entry:
+            ticket.ahead = OPEN_TICKETS
         else:
             ticket.set_recorded_status(status, by=by, mentor_email=mentor_email, mentor=mentor)
         ticket.save(force_insert=True)
         ticket.has_feedback = False
-        ticket.add_event(by, ticket.created, "", {"status": status})
+        ticket.add_event(by, ticket.created, "", {"status": status, **entry})
+        ticket._set(entry)
         return ticket
 
 
 class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
     """The history of tickets, and the hourly limits."""
 
-    def check_rate(self, by: User, *, opening: bool) -> None:
-        """Raise RateExceeded if the person has opened, or moved, too many tickets in the last hour.
+    def check_allowance(self, ticket: "Ticket", by: User, *, opening: bool, enters: bool) -> None:
+        """Raise QueueClosed, LimitReached or RateExceeded if the person may not do now what they did.
 
-        Call it after writing the history row, in the same transaction and after `one_at_a_time`.
+        `enters` means that the ticket entered the queue. Call it after writing the history row, in the same transaction
+        and after `one_at_a_time`.
         """
-        most = (settings.TICKETS_PER_HOUR if opening else settings.MOVES_PER_HOUR) * (STAFF_FACTOR if by.is_staff else 1)
         since = timezone.now() - HOUR
-        counts = ACTION_COUNTS[opening](by.email, connection.ops.adapt_datetimefield_value(since))
-        if counts and counts[0][0] > most:
+        rows = ACTION_COUNTS[opening](by.email, connection.ops.adapt_datetimefield_value(since))
+        if enters:
+            _check_entry(ticket, by, schedule(rows[0][1]) if rows else current(), opening=opening)
+        self._check_rate(by, rows[0][0] if rows else 0, since, opening=opening)
+
+    def _check_rate(self, by: User, count: int, since: datetime, *, opening: bool) -> None:
+        most = (settings.TICKETS_PER_HOUR if opening else settings.MOVES_PER_HOUR) * (STAFF_FACTOR if by.is_staff else 1)
+        if count > most:
             # The oldest row that counts. `most` later ones follow; the last of them is undone now.
             oldest: TicketEvent = self.done_by(by.email, opening).order_by("-at")[most]
             raise RateExceeded(most, opening=opening, wait=(oldest.at - since).total_seconds())
@@ -128,17 +142,31 @@ class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
         return done.filter(from_status="") if opening else done.exclude(from_status="")
 
 
-def one_at_a_time(by: User) -> None:
+def one_at_a_time(by: User, owner_email: str = "") -> None:
     """Let this person open or move one ticket at a time, until the transaction ends.
 
-    Call it before writing any row: otherwise two requests could each hold the row that the other one waits for.
+    `owner_email` names whose ticket enters the queue: one at a time does, and no event changes meanwhile. Call it before
+    writing any row: otherwise two requests could each hold the row that the other one waits for.
     """
-    lock(f"work of {by.email}")
+    if owner_email:
+        lock(f"work of {by.email}", f"open tickets of {owner_email}", shared=EVENTS)
+    else:
+        lock(f"work of {by.email}")
+
+
+def _check_entry(ticket: "Ticket", by: User, events: Schedule, *, opening: bool) -> None:
+    now, reopened = timezone.now(), None if opening else ticket
+    if not by.is_staff and not events.is_open(now):
+        raise QueueClosed(events.why_closed(now), ticket=reopened)
+    # An organizer or a mentor who reopens a ticket may exceed the limit.
+    if opening or (by.email == ticket.owner_email and not by.is_staff):
+        type(ticket).objects.check_limit(ticket.owner_email, events.tickets(now), reopened=reopened)
 
 
 def _count_actions(opening: bool, email: Any, since: Any) -> "models.QuerySet[TicketEvent, Any]":
     events: TicketEventQuerySet = apps.get_model("mentorq_backend", "TicketEvent").objects.all()
-    return events.done_by(email, opening).filter(at__gt=since).values("by").values_list(Count("pk"))
+    done = events.done_by(email, opening).filter(at__gt=since).values("by")
+    return done.annotate(count=Count("pk"), events=Max(Subquery(Event.objects.version()))).values_list("count", "events")
 
 
 # Compiled, because every move needs it: uncompiled it takes a sixth of a claim (November 2026).
@@ -151,6 +179,10 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def visible_to(self, user: User) -> "FeedbackQuerySet":
         """Directors see all feedback, everyone else the feedback that they gave."""
         return self if user.sees_all_feedback else self.filter(ticket__owner_email=user.email)
+
+    def on(self, tickets: TicketQuerySet) -> "FeedbackQuerySet":
+        """Return the feedback on these tickets. For all tickets it needs no join."""
+        return self.filter(ticket__in=tickets) if tickets.query.where else self
 
     @transaction.atomic
     def give(self, ticket: "Ticket", *, rating: float, comments: str = "") -> "Feedback":

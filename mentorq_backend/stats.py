@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from mentorq_backend.models import RATINGS, Feedback, Ticket
 from mentorq_backend.moves import Status
-from mentorq_backend.querysets import FeedbackQuerySet, TicketQuerySet
+from mentorq_backend.querysets import TicketQuerySet
 from mentorq_users.models import User
 
 CLOSED_ACTIVE = Q(status=Status.CLOSED, active=True)
@@ -73,7 +73,7 @@ def summary(tickets: TicketQuerySet, zone: tzinfo = UTC) -> dict[str, Any]:
         "Cancelled Tickets": figures["cancelled"],
         "Number of mentors": figures["mentors"],
         "Number of users": figures["users"],
-        "Average Rating": _feedback(tickets).aggregate(Avg("rating")),
+        "Average Rating": Feedback.objects.on(tickets).aggregate(Avg("rating")),
         "per_hour": per_hour(tickets, zone),
         "per_mentor": per_mentor(tickets),
     }
@@ -179,7 +179,7 @@ def waiting_times(tickets: TicketQuerySet) -> list[dict[str, Any]]:
 
 def rating_counts(tickets: TicketQuerySet) -> list[dict[str, Any]]:
     """Return rows `{"rating", "tickets"}`, the lowest rating first."""
-    counts = dict(_feedback(tickets).values_list("rating").annotate(Count("pk")))
+    counts = dict(Feedback.objects.on(tickets).values_list("rating").annotate(Count("pk")))
     return [{"rating": rating, "tickets": counts.get(rating, 0)} for rating in RATINGS]
 
 
@@ -217,7 +217,7 @@ def _rank(count: Any, percent: int) -> Any:
 
 
 def _ratings_by_mentor(tickets: TicketQuerySet) -> dict[str, float]:
-    return dict(_feedback(tickets).values_list("mentor_email").annotate(Avg("rating")))
+    return dict(Feedback.objects.on(tickets).values_list("mentor_email").annotate(Avg("rating")))
 
 
 def _totals(tickets: TicketQuerySet) -> dict[str, Any]:
@@ -235,11 +235,6 @@ def _totals(tickets: TicketQuerySet) -> dict[str, Any]:
         mentors=Count("mentor_email", distinct=True, filter=~Q(mentor_email="")),
         users=Count("owner_email", distinct=True),
     )
-
-
-def _feedback(tickets: TicketQuerySet) -> FeedbackQuerySet:
-    """Return the feedback on these tickets. For all tickets it needs no join."""
-    return Feedback.objects.filter(ticket__in=tickets) if tickets.query.where else Feedback.objects.all()
 
 
 def _with_seconds(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from mentorq_backend.views import FeedbackViewSet, SlackDMView, StatsView, TicketViewSet
+from mentorq_backend.views import FeedbackViewSet, LeaderboardView, SlackDMView, StatsView, TicketViewSet
 
 router = SimpleRouter()
 router.register("tickets", TicketViewSet)
@@ -12,5 +12,6 @@ router.register("feedback", FeedbackViewSet)
 urlpatterns = [
     path("tickets/stats/", StatsView.as_view(), name="ticket-stats"),
     path("tickets/<int:pk>/slack-dm/", SlackDMView.as_view(), name="ticket-slack-dm"),
+    path("feedback/leaderboard/", LeaderboardView.as_view(), name="feedback-leaderboard"),
     *router.urls,
 ]

@@ -17,6 +17,8 @@ from mentorq.api.ids import ID
 from mentorq.api.openapi import FORBIDDEN, NOT_FOUND, READ_ERRORS, WRITE_ERRORS
 from mentorq.api.pagination import TicketPagination, number_parameter
 from mentorq_backend import stats
+from mentorq_backend.events.filters import EventFilter
+from mentorq_backend.events.schedule import began, schedule_of
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
 from mentorq_backend.live import reads
 from mentorq_backend.live.etags import ConditionalGetMixin, key_of
@@ -108,7 +110,8 @@ class TicketViewSet(
     queryset = Ticket.objects.all()
     lookup_value_regex = "[0-9]+"
     http_method_names = ["get", "post", "patch", "head", "options"]
-    filter_backends = [DjangoFilterBackend, TicketSearchFilter]
+    filter_backends = [DjangoFilterBackend, TicketSearchFilter, EventFilter]
+    lists_unfinished = True
     filterset_class = TicketFilter
     search_fields = ["title", "comment", "location"]
     pagination_class = TicketPagination
@@ -157,7 +160,8 @@ class TicketViewSet(
         self.viewer = viewer
         if self.request.query_params:
             return super().list(self.request).data
-        return self.get_serializer(reads.newest_rows(viewer), many=True).data
+        rows = reads.newest_rows(viewer, schedule_of(self.request), began(self.request))
+        return self.get_serializer(rows, many=True).data
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer 201, or 200 with the earlier ticket if this request repeats it."""
@@ -188,7 +192,7 @@ class StatsView(generics.GenericAPIView[Ticket]):
 
     queryset = Ticket.objects.all()
     permission_classes = [IsAuthenticated, IsDirector]
-    filter_backends = [DjangoFilterBackend]
+    filter_backends = [DjangoFilterBackend, EventFilter]
     filterset_class = CreatedFilter
 
     @extend_schema(
@@ -272,13 +276,23 @@ class FeedbackViewSet(
         feedback = Feedback.objects.select_related("ticket").order_by("-created", "-ticket_id")
         return feedback.visible_to(cast("User", self.request.user))
 
+
+class LeaderboardView(generics.GenericAPIView[Ticket]):
+    """`/api/feedback/leaderboard/`, of the feedback on these tickets."""
+
+    queryset = Ticket.objects.all()
+    filter_backends = [DjangoFilterBackend, EventFilter]
+    filterset_class = CreatedFilter
+
     @extend_schema(
         summary="The best mentors",
         description="Best first, by a Bayesian average: a single 5 does not outrank forty good ratings.",
+        operation_id="feedback_leaderboard_list",
         parameters=[LEADERBOARD_LIMIT],
+        filters=True,
         responses={200: LeaderboardSerializer(many=True), **READ_ERRORS},
     )
-    @action(detail=False)
-    def leaderboard(self, request: Request) -> Response:
+    def get(self, request: Request) -> Response:
         limit = number_parameter(request, "limit", least=1, most=1000, default=5)
-        return Response(LeaderboardSerializer(Feedback.objects.leaderboard()[:limit], many=True).data)
+        tickets = cast("TicketQuerySet", self.filter_queryset(self.get_queryset()))
+        return Response(LeaderboardSerializer(Feedback.objects.on(tickets).leaderboard()[:limit], many=True).data)

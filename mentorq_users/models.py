@@ -70,7 +70,11 @@ class UserManager(BaseUserManager["User"]):
         rows = BY_EMAIL(email)
         if not rows:
             raise self.model.DoesNotExist
-        return self.model.from_db(self.db, READ_BY_REQUESTS, rows[0])
+        return self.of_row(rows[0])
+
+    def of_row(self, row: tuple[Any, ...]) -> "User":
+        """Return the account with these values of READ_BY_REQUESTS."""
+        return self.model.from_db(self.db, READ_BY_REQUESTS, row)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Ignore the case of the e-mail; raises User.DoesNotExist."""

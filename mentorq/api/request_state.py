@@ -1,10 +1,12 @@
 """What authentication, views and middleware share about one request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 if TYPE_CHECKING:  # they need the apps, and the log is set up before those
     from rest_framework.request import Request
@@ -15,12 +17,15 @@ if TYPE_CHECKING:  # they need the apps, and the log is set up before those
 class RequestState:
     """`user` is the account that sent the request, as the API, a sign-in or the desk found it; None if nobody looked.
 
-    `token` is its access token. `fingerprint` changes with all that this person may see (`live/reads.py`).
+    `token` is its access token. `fingerprint` changes with all that this person may see (`live/reads.py`). `schedule` has
+    the events (`events/schedule.py`). `began` is the instant that the request asks for.
     """
 
     user: Any = None
     token: "Token | None" = None
     fingerprint: str | None = None
+    schedule: Any = None
+    began: datetime = field(default_factory=timezone.now)
 
 
 class RequestStateMiddleware:

@@ -13,7 +13,7 @@ from django.db import connection, models
 def load(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of plain values, in the order of `columns`; instants are text in UTC, `2026-02-14 23:05:00.125`.
 
-    Other columns get the default of their field, if it has one. The caller keeps the transaction, the sequences and the revision.
+    Other columns get the default of their field. The caller keeps the transaction, the sequences and the revision.
     """
     others = [field for field in model._meta.concrete_fields if field.attname not in columns and field.has_default()]
     defaults = [field.get_db_prep_save(field.get_default(), connection) for field in others]

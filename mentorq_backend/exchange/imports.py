@@ -18,7 +18,8 @@ from mentorq_backend.exchange.cells import EVENT, FEEDBACK, TICKET, Column, quot
 from mentorq_backend.exchange.rows import READERS, Complaints, Row
 from mentorq_backend.exchange.writing import Key, Written, digest, write
 from mentorq_backend.models import INSTANTS
-from mentorq_backend.moves import HAS, Status, waiting_time
+from mentorq_backend.moves import HAS, Status, left_queue, waiting_time
+from mentorq_backend.waits.positions import Stay
 
 Values = dict[str, Any]
 
@@ -72,12 +73,22 @@ class Checked(NamedTuple):
     @property
     def key(self) -> Key:
         pk, created, owner_email, title = (self.ticket[name] for name in ("id", "created", "owner_email", "title"))
-        return Key(pk, created, owner_email, digest(title))
+        return Key(pk, created, owner_email, digest(title), self.stay)
+
+    @property
+    def stay(self) -> Stay | None:
+        return None if self.ticket["recorded"] else (self.ticket["queued"], self.left)
+
+    @property
+    def left(self) -> datetime | None:
+        return left_queue(*(self.ticket[name] for name in ("status", "claimed_datetime", "closed_datetime", "moved")))
 
     @property
     def written(self) -> Written:
         feedback = _plain(self.feedback) if self.feedback else None
-        return Written(_plain(self.ticket), feedback, [_plain(entry) for entry in self.history])
+        return Written(
+            _plain({**self.ticket, "left_queue": self.left}), feedback, [_plain(entry) for entry in self.history]
+        )
 
 
 def _plain(values: Values) -> list[Any]:

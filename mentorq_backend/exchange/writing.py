@@ -8,12 +8,13 @@ from itertools import chain, count, islice
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from mentorq.db.bulk import load, reset_sequences
 from mentorq_backend.exchange import exports
 from mentorq_backend.live.revisions import count_change
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
+from mentorq_backend.waits.positions import PastQueue, Stay
 
 Item = TypeVar("Item")
 Values = list[Any]
@@ -23,7 +24,7 @@ PATIENCE = "20s"
 
 
 class Written(NamedTuple):
-    """A row in the form for the database: the ticket's columns in the order of the export, its feedback, its history."""
+    """A row in the form for the database: the columns of the export, then `left_queue`, the feedback, the history."""
 
     ticket: Values
     feedback: Values | None
@@ -37,6 +38,7 @@ class Key(NamedTuple):
     created: datetime
     owner_email: str
     title: bytes
+    stay: Stay | None  # in the queue; None for recorded help
 
     @property
     def likeness(self) -> tuple[datetime, str, bytes]:
@@ -57,7 +59,7 @@ def write(batches: Iterable[list[Written]], keys: Sequence[Key]) -> tuple[int, i
     _keep_others_out()
     known = known_places(keys) if keys else set()
     if len(known) < len(keys):
-        _add(chain.from_iterable(batches), new_ids(keys, known))
+        _add(chain.from_iterable(batches), new_ids(keys, known), keys)
         reset_sequences(Ticket)
         count_change()
     return len(keys) - len(known), len(known)
@@ -122,13 +124,27 @@ def _ids_between(ids: Sequence[int]) -> Iterable[int]:
     return Ticket.objects.filter(pk__range=(min(ids), max(ids))).values_list("pk", flat=True).iterator()
 
 
-def _add(rows: Iterable[Written], ids: Sequence[int | None]) -> None:
-    for chunk in _chunks((pk, row) for pk, row in zip(ids, rows, strict=True) if pk):
-        load(Ticket, exports.COLUMNS, ([pk, *row.ticket[1:]] for pk, row in chunk))
-        history = ([pk, *entry, False] for pk, row in chunk for entry in row.history)
+def _add(rows: Iterable[Written], ids: Sequence[int | None], keys: Sequence[Key]) -> None:
+    queue = past_queue(keys)
+    for chunk in _chunks((pk, row, key.stay) for pk, row, key in zip(ids, rows, keys, strict=True) if pk):
+        tickets = ([pk, *row.ticket[1:], queue.open_before(stay[0]) if stay else 0] for pk, row, stay in chunk)
+        load(Ticket, [*exports.COLUMNS, "left_queue", "ahead"], tickets)
+        history = ([pk, *entry, False] for pk, row, _ in chunk for entry in row.history)
         load(TicketEvent, ["ticket_id", *exports.EVENT.values(), "counts"], history)
-        feedback = ([pk, *row.feedback] for pk, row in chunk if row.feedback)
+        feedback = ([pk, *row.feedback] for pk, row, _ in chunk if row.feedback)
         load(Feedback, ["ticket_id", *exports.FEEDBACK.values()], feedback)
+
+
+def past_queue(keys: Sequence[Key]) -> PastQueue:
+    """Return the queue in the time of the file, of its tickets and of those that exist already."""
+    stays = [key.stay for key in keys if key.stay]
+    if not stays:
+        return PastQueue([])
+    entries = [entry for entry, _ in stays]
+    meanwhile = Ticket.objects.filter(
+        Q(left_queue=None) | Q(left_queue__gte=min(entries)), queued__lte=max(entries), recorded=False
+    )
+    return PastQueue(chain(stays, meanwhile.values_list("queued", "left_queue").iterator()))
 
 
 def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:

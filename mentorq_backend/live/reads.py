@@ -1,13 +1,16 @@
 """The queries of a poll, compiled once (`mentorq/db/compiled.py` has the figure)."""
 
+from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max, QuerySet, Sum
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from mentorq.api.request_state import state_of
 from mentorq.db.compiled import CompiledQuery
+from mentorq_backend.events.schedule import Schedule, listed_since, schedule_of
 from mentorq_backend.live.revisions import Revision
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_users.models import User
@@ -23,7 +26,11 @@ def fingerprint(user: User, request: HttpRequest | Request) -> str:
     state = state_of(request)
     if state.fingerprint is None:
         changes = Revision.objects.total() if user.sees_every_ticket else OWN_CHANGES(user.email)
-        state.fingerprint = f"{user.sees_every_ticket} {changes}"
+        events, present = schedule_of(request), ""
+        if events.events:
+            event = events.present(state.began)
+            present = f" {events.version} {event and event.pk}"
+        state.fingerprint = f"{user.sees_every_ticket} {changes}{present}"
     return state.fingerprint
 
 
@@ -35,8 +42,12 @@ def sees_own_list(user: User) -> bool:
     return user.typed != user.email or (not user.sees_all_feedback and bool(OWN_FEEDBACK(user.email)))
 
 
-def newest_rows(user: User) -> list[tuple[Any, ...]]:
-    return NEWEST[user.sees_every_ticket](user.email)
+def newest_rows(user: User, events: Schedule, at: datetime) -> list[tuple[Any, ...]]:
+    """Return the rows of the present event's list, for somebody who sees every ticket or for an owner."""
+    event = events.present(at)
+    if event is None:
+        return NEWEST[user.sees_every_ticket](user.email)
+    return NEWEST_OF_EVENT[user.sees_every_ticket](connection.ops.adapt_datetimefield_value(event.opens), user.email)
 
 
 def _newest(email: Any) -> QuerySet[Any, Any]:
@@ -45,6 +56,14 @@ def _newest(email: Any) -> QuerySet[Any, Any]:
 
 def _newest_of_all(email: Any) -> QuerySet[Any, Any]:
     return Ticket.objects.newest_first().rows()
+
+
+def _newest_of_event(opens: Any, email: Any) -> QuerySet[Any, Any]:
+    return _newest(email).filter(listed_since(opens))
+
+
+def _newest_of_all_of_event(opens: Any, email: Any) -> QuerySet[Any, Any]:
+    return _newest_of_all(email).filter(listed_since(opens))
 
 
 def _changes(email: Any) -> QuerySet[Any, Any]:
@@ -59,3 +78,4 @@ def _feedback(email: Any) -> QuerySet[Any, Any]:
 OWN_CHANGES, OWN_FEEDBACK = CompiledQuery(_changes, 1), CompiledQuery(_feedback, 1)
 # By whether the person sees every ticket.
 NEWEST = {True: CompiledQuery(_newest_of_all, 1), False: CompiledQuery(_newest, 1)}
+NEWEST_OF_EVENT = {True: CompiledQuery(_newest_of_all_of_event, 2), False: CompiledQuery(_newest_of_event, 2)}

@@ -14,6 +14,7 @@ from mentorq.db.bulk import load, reset_sequences
 from mentorq_backend.live.revisions import count_change
 from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status, waiting_time
+from mentorq_backend.waits.positions import PastQueue
 from mentorq_users.models import User
 
 Row = dict[str, Any]
@@ -94,7 +95,16 @@ def hackathon(day: datetime, ids: range, chance: Random) -> Rows:
     mentors = chance.choices(MENTORS, cum_weights=MENTOR_WEIGHTS, k=len(ids))
     for ticket in zip(ids, creations(day, chance), fates, owners(hackers, chance), mentors, strict=False):
         add_ticket(rows, chance, *ticket)
+    count_ahead(rows[Ticket])
     return rows
+
+
+def count_ahead(tickets: list[Row]) -> None:
+    """Set how many of these tickets were open when each entered the queue."""
+    stays = [[text and datetime.fromisoformat(text) for text in (row["queued"], row["left_queue"])] for row in tickets]
+    queue = PastQueue((entry, left) for entry, left in stays)
+    for row, (entry, _) in zip(tickets, stays, strict=True):
+        row["ahead"] = queue.open_before(entry)
 
 
 def creations(day: datetime, chance: Random) -> list[datetime]:
@@ -157,7 +167,8 @@ def ticket_row(chance: Random, ticket: int, owner: Person, mentor: Person, moves
         "status": moves[-1][2].value, "mentor": mentor.name if claimed else "",
         "mentor_email": mentor.email if claimed else "", "active": chance.random() < 0.95,
         "created": str(created), "queued": str(created), "claimed_datetime": str(claimed) if claimed else None,
-        "closed_datetime": str(closed) if closed else None, "moved": str(moves[-1][0]),
+        "closed_datetime": str(closed) if closed else None, "moved": str(moves[-1][0]), "ahead": 0,
+        "left_queue": str(moves[1][0]) if moves[1:] else None,
         "time_to_claim": waiting_time(created, claimed) if claimed else None,
         "time_to_close": waiting_time(created, closed) if closed else None, "version": len(moves),
     }  # fmt: skip

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from mentorq.db.commands import DatabaseCommand
-from mentorq_backend.management.seeding import Person, add_ticket, next_ticket_id, no_rows, write
+from mentorq_backend.management.seeding import Person, add_ticket, count_ahead, next_ticket_id, no_rows, write
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
 from mentorq_users.lcs.client import LCSProfile
@@ -62,4 +62,5 @@ def fill(chance: random.Random, count: int = 120) -> None:
     for ticket, (age, fate) in enumerate(zip(ages, fates, strict=True), first_id):
         created = now - timedelta(minutes=age)
         add_ticket(rows, chance, ticket, created, fate, chance.choice(hackers), chance.choice(mentors), now)
+    count_ahead(rows[Ticket])
     write([rows])

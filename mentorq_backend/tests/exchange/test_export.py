@@ -143,8 +143,8 @@ def test_without_tickets_there_is_the_header_of_csv_alone(export, arguments, tex
     assert export(*arguments) == text
 
 
-def test_every_column_of_a_ticket_but_its_version_is_exported():
-    assert set(COLUMNS) == {field.attname for field in Ticket._meta.concrete_fields} - {"version"}
+def test_every_column_of_a_ticket_is_exported_but_its_version_and_what_its_instants_tell():
+    assert set(COLUMNS) == {field.attname for field in Ticket._meta.concrete_fields} - {"version", "ahead", "left_queue"}
 
 
 def test_each_line_comes_by_itself(queue):

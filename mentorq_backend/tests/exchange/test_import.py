@@ -37,6 +37,8 @@ def test_a_ticket_needs_five_columns_and_the_others_are_filled_in(import_):
         "active": True,
         "created": NOON,
         "queued": NOON,
+        "ahead": 0,
+        "left_queue": None,
         "claimed_datetime": None,
         "closed_datetime": None,
         "moved": NOON,

@@ -95,7 +95,7 @@ def test_a_build_that_fails_is_tried_anew(mia, ada, client_of, make_ticket, monk
     make_ticket(ada)
     client = client_of(mia)
     with monkeypatch.context() as broken:
-        broken.setattr("mentorq_backend.live.reads.newest_rows", lambda viewer: 1 / 0)
+        broken.setattr("mentorq_backend.live.reads.newest_rows", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             client.get(PATH)
 

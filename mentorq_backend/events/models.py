@@ -1,0 +1,138 @@
+"""An event: when the queue is open, what it says to everybody, and which tickets belong together."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import F, Q, Sum, Value
+from django.utils import timezone
+
+from mentorq.db.fields import LinesField, OneLineField
+from mentorq.db.locks import EVENTS, lock
+from mentorq_backend.live.revisions import count_change, step
+
+MINUTES_IN_A_YEAR = 366 * 24 * 60
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """The events as one number, for caches."""
+
+    def version(self) -> models.QuerySet["Event", Any]:
+        """Return a subquery for a number that every change of an event raises. It is NULL if there are no events."""
+        return self.order_by().annotate(all=Value(1)).values("all").annotate(sum=Sum("version")).values("sum")
+
+
+class MinutesField(models.PositiveIntegerField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A number of minutes, empty for never."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"null": True, "blank": True, **kwargs})
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        minutes = super().clean(value, model_instance)
+        if minutes is not None and not 1 <= minutes <= MINUTES_IN_A_YEAR:
+            raise ValidationError(f"Give 1 to {MINUTES_IN_A_YEAR} minutes, or leave it empty.")
+        return minutes
+
+
+class Event(models.Model):
+    """A ticket belongs to the event in which it last entered the queue: from its opening until the next one opens."""
+
+    name = OneLineField(max_length=200, unique=True)
+    opens = models.DateTimeField(unique=True, error_messages={"unique": "Another event opens at this instant."})
+    closes = models.DateTimeField(null=True, blank=True, help_text="Empty: until the next event opens.")
+    message = LinesField(blank=True, help_text="To everybody, on the board and in the app.")
+    paused = models.BooleanField(default=False, help_text="Nobody but organizers opens tickets meanwhile.")
+    expire_after = MinutesField("open tickets expire after", help_text="Minutes.")
+    return_claims_after = MinutesField("claims return to the queue after", help_text="Minutes.")
+    cancel_after = MinutesField("open tickets are cancelled", help_text="Minutes after the closing.")
+    version = models.BigIntegerField(default=step, editable=False)
+
+    objects = EventQuerySet.as_manager()
+    next_opens: datetime | None = None  # set by `Schedule`
+
+    class Meta:
+        ordering = ["opens"]
+        constraints = [
+            models.CheckConstraint(name="event_closes_after_it_opens", condition=Q(closes=None) | Q(closes__gt=F("opens")))
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save under the lock of the events, and raise version and revision; raises ValidationError if it overlaps."""
+        with alone():
+            self.clean()
+            self.version += step()
+            super().save(*args, **kwargs)
+            count_change()
+
+    def clean(self) -> None:
+        """Raises ValidationError for the field that makes this event overlap with another one."""
+        if not self.opens:
+            return  # the field has an error already
+        if self.closes and self.closes <= self.opens:
+            raise ValidationError({"closes": "It must be after the opening."})
+        others = Event.objects.exclude(pk=self.pk)
+        before = others.filter(opens__lt=self.opens, closes__gt=self.opens).first()
+        if before:
+            raise ValidationError(
+                {"opens": f"{before} closes later, {in_desk_time(before.closes)}: events do not overlap."}
+            )
+        after = others.filter(opens__gt=self.opens, opens__lt=self.closes).first() if self.closes else None
+        if after:
+            raise ValidationError({"closes": f"{after} opens earlier, {in_desk_time(after.opens)}: events do not overlap."})
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the event. Its tickets then belong to the one before."""
+        with alone():
+            count_change()
+            return super().delete(*args, **kwargs)
+
+    # What the desk and the command do
+
+    def start(self) -> None:
+        self._change("opens", lambda now: self.opens > now, "It has opened already.")
+
+    def close(self) -> None:
+        self._change("closes", lambda now: self.closes is None or self.closes > now, "It is closed already.")
+
+    def pause(self) -> None:
+        self._switch(paused=True)
+
+    def resume(self) -> None:
+        self._switch(paused=False)
+
+    def _change(self, column: str, is_due: Any, otherwise: str) -> None:
+        """Set the instant to now, under the lock: no ticket that enters the queue meanwhile is newer."""
+        with alone():
+            self.refresh_from_db()
+            now = timezone.now()
+            if not is_due(now):
+                raise ValidationError({column: otherwise})
+            setattr(self, column, now)
+            self.save()
+
+    def _switch(self, *, paused: bool) -> None:
+        with alone():
+            self.refresh_from_db()
+            self.paused = paused
+            self.save()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Change events in one transaction. Tickets enter the queue before it or after it, never meanwhile."""
+    with transaction.atomic():
+        lock(EVENTS)
+        yield
+
+
+def in_desk_time(at: datetime | None) -> str:
+    """Return `Sat 17 Oct 2026, 10:00 (America/New_York)`."""
+    return f"{timezone.localtime(at, settings.DESK_TIME_ZONE):%a %d %b %Y, %H:%M} ({settings.DESK_TIME_ZONE})"
