@@ -20,6 +20,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 from mentorq.http.request_ids import RequestId
 from mentorq_backend.live.shared import ANSWERS
 from mentorq_backend.models import Ticket
+from mentorq_backend.waits.queue import QUEUE
 from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.lcs.standin import PEOPLE, DevLCS
 from mentorq_users.lcs.transport import breaker
@@ -93,6 +94,7 @@ def lcs_did_not_fail_before() -> None:
 def no_list_was_built_before() -> None:
     """The list of one test is forgotten in the next."""
     ANSWERS.clear()
+    QUEUE.clear()
 
 
 @pytest.fixture

@@ -282,6 +282,7 @@ UNFOLD = {
                         "icon": "confirmation_number",
                         "link": reverse_lazy("admin:mentorq_backend_ticket_changelist"),
                     },
+                    {"title": "Events", "icon": "event", "link": reverse_lazy("admin:mentorq_backend_event_changelist")},
                     {"title": "People", "icon": "group", "link": reverse_lazy("admin:mentorq_users_user_changelist")},
                 ],
             },

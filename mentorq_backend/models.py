@@ -62,6 +62,8 @@ class Ticket(models.Model):
     )
     version = models.BigIntegerField(default=step, editable=False)
 
+    position: int  # by `TicketQuerySet.with_position`
+
     objects = TicketQuerySet.as_manager()
 
     class Meta:

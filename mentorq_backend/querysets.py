@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Avg, Count, F, Max, Q, Subquery, Sum
+from django.db.models import Avg, Count, F, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from mentorq.db.compiled import CompiledQuery
@@ -63,6 +64,16 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def newest_first(self) -> "TicketQuerySet":
         return self.order_by("-created", "-id")
+
+    def waiting(self) -> "TicketQuerySet":
+        """Return the open tickets in the order of the queue."""
+        return self.filter(status=Status.OPEN).order_by("queued", "id")
+
+    def with_position(self) -> "TicketQuerySet":
+        """Annotate `position`, from 1, among all open tickets."""
+        is_earlier = Q(queued__lt=OuterRef("queued")) | Q(queued=OuterRef("queued"), id__lt=OuterRef("id"))
+        earlier = self.model.objects.filter(is_earlier, status=Status.OPEN).order_by().values("status")
+        return self.annotate(position=Coalesce(Subquery(earlier.annotate(count=Count("pk")).values("count")), 0) + 1)
 
     def check_limit(self, owner_email: str, of_event: Q, *, reopened: "Ticket | None" = None) -> None:
         """Raise LimitReached if the owner has too many open tickets in the present event.

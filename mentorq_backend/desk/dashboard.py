@@ -6,7 +6,7 @@ The figures come from stats.py. This module makes charts (Chart.js, part of djan
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import HttpRequest
@@ -14,12 +14,17 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from mentorq_backend import stats
+from mentorq_backend.events.models import Event
+from mentorq_backend.events.schedule import Schedule, current, of_event
 from mentorq_backend.filters import InstantField
 from mentorq_backend.models import Ticket
 from mentorq_backend.querysets import TicketQuerySet
+from mentorq_backend.waits.check import Check, check
 
 RANGES = {"6": "last 6 hours", "24": "last 24 hours", "today": "today", "all": "all", "dates": "from – to"}
+EVENT = "event-"  # in front of the id of an event, which is a range, too
 MOST_HOURS = 240  # in a chart; more bars would be unreadable
+CHECKED = 500  # of the newest tickets, for how well forecasts held: more would take seconds
 # Readable on white and on the dark page.
 COLORS = {
     "open": "#d97706", "claimed": "#2563eb", "closed": "#16a34a", "cancelled": "#6b7280", "still there": "#d97706",
@@ -30,13 +35,20 @@ COLORS = {
 class RangeForm(forms.Form):
     """The range of creation times for the statistics. An invalid range shows an error and counts all tickets."""
 
-    range = forms.ChoiceField(
-        label="Tickets of", choices=list(RANGES.items()), required=False, widget=UnfoldAdminSelectWidget
-    )
+    range = forms.ChoiceField(label="Tickets of", required=False, widget=UnfoldAdminSelectWidget)
     since = InstantField(label="from", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
     until = InstantField(label="to", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
 
+    def __init__(self, data: Any, events: Schedule) -> None:
+        super().__init__(data)
+        self.events, self.present = events, events.present(timezone.now())
+        self.ranges = {**{f"{EVENT}{event.pk}": event.name for event in reversed(events.events)}, **RANGES}
+        cast("forms.ChoiceField", self.fields["range"]).choices = list(self.ranges.items())
+
     def tickets(self) -> TicketQuerySet:
+        event = self.event
+        if event:
+            return Ticket.objects.filter(of_event(event))
         since, until = self._ends() if self.is_valid() else (None, None)
         tickets = Ticket.objects.all()
         tickets = tickets.filter(created__gte=since) if since else tickets
@@ -44,7 +56,13 @@ class RangeForm(forms.Form):
 
     @property
     def chosen(self) -> str:
-        return str(self.cleaned_data.get("range") or "24") if self.is_valid() else "all"
+        by_default = f"{EVENT}{self.present.pk}" if self.present else "24"
+        return str(self.cleaned_data.get("range") or by_default) if self.is_valid() else "all"
+
+    @property
+    def event(self) -> Event | None:
+        """The event that is chosen, None for a range of another kind."""
+        return self.events.find(int(self.chosen.removeprefix(EVENT))) if self.chosen.startswith(EVENT) else None
 
     def _ends(self) -> tuple[datetime | None, datetime | None]:
         """Return the first instant of the range and the first one after it, None for no limit."""
@@ -103,17 +121,36 @@ class Chart:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    events = current()
     context |= {
         "now": stats.now(Ticket.objects.all()),
         "free_mentors": [mentor for mentor, held in stats.mentors() if not held],
+        **of_events(events),
     }
     # htmx fetches "Now" every 30 seconds, and uses nothing else of the page.
     if getattr(request.user, "sees_statistics", False) and "HX-Request" not in request.headers:
-        form = RangeForm(request.GET)
+        form = RangeForm(request.GET, events)
         figures = stats.desk(form.tickets())
-        context |= {"form": form, "ranges": RANGES, "figures": figures, "headlines": headlines(figures)}
-        context |= {"charts": charts(figures)}
+        context |= {"form": form, "ranges": form.ranges, "figures": figures, "headlines": headlines(figures)}
+        context |= {"charts": charts(figures), "kept": kept(check([form.present], newest=CHECKED))}
     return context
+
+
+def of_events(events: Schedule) -> dict[str, Any]:
+    """Return the present event, whether the queue is open, and the number of unfinished tickets from before."""
+    at = timezone.now()
+    event = events.present(at)
+    unfinished = Ticket.objects.filter(events.unfinished(at)).count() if event else 0
+    closed = "" if events.is_open(at) else events.why_closed(at)
+    return {"event": event, "has_events": bool(events.events), "closed": closed, "unfinished": unfinished}
+
+
+def kept(figures: Check) -> str:
+    """Return in words how many forecasts held, "" if there were none."""
+    if figures["within_median"] is None or figures["within_p90"] is None:
+        return ""
+    median, upper = (f"{figures[share] * 100:.0f} %" for share in ("within_median", "within_p90"))  # type: ignore[literal-required]
+    return f"Forecasts so far: {median} within the median, {upper} within the upper figure."
 
 
 def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:

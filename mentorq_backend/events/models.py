@@ -11,7 +11,8 @@ from django.db import models, transaction
 from django.db.models import F, Q, Sum, Value
 from django.utils import timezone
 
-from mentorq.db.fields import LinesField, OneLineField
+from mentorq.api.instants import storable
+from mentorq.db.fields import OneLineField
 from mentorq.db.locks import EVENTS, lock
 from mentorq_backend.live.revisions import count_change, step
 
@@ -19,7 +20,12 @@ MINUTES_IN_A_YEAR = 366 * 24 * 60
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    """The events as one number, for caches."""
+    """The events as one number for caches, and their deletion."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with alone():
+            count_change()
+            return super().delete()
 
     def version(self) -> models.QuerySet["Event", Any]:
         """Return a subquery for a number that every change of an event raises. It is NULL if there are no events."""
@@ -45,7 +51,7 @@ class Event(models.Model):
     name = OneLineField(max_length=200, unique=True)
     opens = models.DateTimeField(unique=True, error_messages={"unique": "Another event opens at this instant."})
     closes = models.DateTimeField(null=True, blank=True, help_text="Empty: until the next event opens.")
-    message = LinesField(blank=True, help_text="To everybody, on the board and in the app.")
+    message = OneLineField(blank=True, help_text="To everybody, on the board and in the app.")
     paused = models.BooleanField(default=False, help_text="Nobody but organizers opens tickets meanwhile.")
     expire_after = MinutesField("open tickets expire after", help_text="Minutes.")
     return_claims_after = MinutesField("claims return to the queue after", help_text="Minutes.")
@@ -76,6 +82,8 @@ class Event(models.Model):
         """Raises ValidationError for the field that makes this event overlap with another one."""
         if not self.opens:
             return  # the field has an error already
+        for column in ("opens", "closes"):
+            _check_storable(column, getattr(self, column))
         if self.closes and self.closes <= self.opens:
             raise ValidationError({"closes": "It must be after the opening."})
         others = Event.objects.exclude(pk=self.pk)
@@ -123,6 +131,13 @@ class Event(models.Model):
             self.refresh_from_db()
             self.paused = paused
             self.save()
+
+
+def _check_storable(column: str, at: datetime | None) -> None:
+    try:
+        storable(at or timezone.now())
+    except (ValueError, OverflowError) as error:
+        raise ValidationError({column: f"{at} {error}"}) from error
 
 
 @contextmanager

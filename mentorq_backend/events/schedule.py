@@ -16,6 +16,8 @@ from mentorq.api.request_state import state_of
 from mentorq_backend.events.models import Event, in_desk_time
 from mentorq_backend.moves import Status
 
+LIVE = [Status.OPEN, Status.CLAIMED]
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -63,12 +65,17 @@ class Schedule:
         event = self.present(at)
         return listed_since(event.opens) if event else Q()
 
+    def unfinished(self, at: datetime) -> Q:
+        """The tickets from before the present event that are still open or claimed."""
+        event = self.present(at)
+        return Q(status__in=LIVE, queued__lt=event.opens) if event else Q(pk=None)
+
     def find(self, pk: int) -> Event | None:
         return next((event for event in self.events if event.pk == pk), None)
 
 
 def listed_since(opens: Any) -> Q:
-    return Q(queued__gte=opens) | Q(status__in=[Status.OPEN, Status.CLAIMED])
+    return Q(queued__gte=opens) | Q(status__in=LIVE)
 
 
 def of_event(event: Event) -> Q:
@@ -101,7 +108,8 @@ def schedule_of(request: Any) -> Schedule:
     state = state_of(request)
     if state.schedule is None:
         state.schedule = current()
-    return state.schedule
+    found: Schedule = state.schedule
+    return found
 
 
 def began(request: Any) -> datetime:

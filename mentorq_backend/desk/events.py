@@ -1,0 +1,159 @@
+"""The events' pages: plan them, and open, pause and close the queue with one click."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from mentorq_backend.desk.tickets import REFUSALS
+from mentorq_backend.events.models import Event, alone
+from mentorq_backend.events.schedule import Schedule, current
+from mentorq_backend.models import Ticket
+from mentorq_backend.templatetags.desk import exactly, short
+from mentorq_users.desk.pages import DeskAdmin
+from mentorq_users.models import User
+
+
+class Click(NamedTuple):
+    """A button: what it says, what it did, and the verb of the event."""
+
+    label: str
+    past: str
+    verb: Callable[[Event], None]
+
+
+CLICKS = {
+    "start": Click("Start now", "has opened", Event.start),
+    "pause": Click("Pause", "is paused", Event.pause),
+    "resume": Click("Resume", "is open again", Event.resume),
+    "close": Click("Close", "is closed", Event.close),
+}
+COLORS = {"open": "success", "paused": "warning", "planned": "info", "over": "default"}
+
+
+def state_of(event: Event, events: Schedule) -> str:
+    """Return open, paused, planned or over."""
+    now = timezone.now()
+    if event.opens > now:
+        return "planned"
+    if events.present(now) != event or (event.closes and event.closes <= now):
+        return "over"
+    return "paused" if event.paused else "open"
+
+
+def clicks(state: str) -> dict[str, Click]:
+    names = {"planned": ["start"], "open": ["pause", "close"], "paused": ["resume", "close"]}.get(state, [])
+    return {name: CLICKS[name] for name in names}
+
+
+@admin.register(Event)
+class EventAdmin(DeskAdmin):
+    """The events, the latest first."""
+
+    list_display = ["state", "event", "when", "message_label", "clicks"]
+    list_display_links = ["event"]
+    search_fields = ["name", "message"]
+    ordering = ["-opens"]
+    change_form_outer_before_template = "mentorq_backend/event.html"
+    fieldsets = [
+        ("Event", {"fields": ["name", ("opens", "closes"), "message", "paused"]}),
+        ("Upkeep", {"fields": [("expire_after", "return_claims_after", "cancel_after")]}),
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        """Only an event that has not opened: the tickets of another one would change to the event before it."""
+        return obj is not None and obj.opens > timezone.now() and bool(super().has_delete_permission(request, obj))
+
+    def get_custom_urls(self) -> tuple[Any, ...]:
+        return (("cancel-unfinished/", "mentorq_backend_event_cancel_unfinished", self.cancel_unfinished),)
+
+    @display(description="State", label=COLORS)
+    def state(self, event: Event) -> str:
+        return state_of(event, self.events)
+
+    @display(description="Event", ordering="name")
+    def event(self, event: Event) -> SafeString | str:
+        return short(event.name)
+
+    @display(description="Opens and closes", ordering="opens", header=True)
+    def when(self, event: Event) -> list[SafeString | str]:
+        return [exactly(event.opens), exactly(event.closes) if event.closes else "until the next one opens"]
+
+    @display(description="Message")
+    def message_label(self, event: Event) -> SafeString | str:
+        return short(event.message) or "–"
+
+    @display(description="Now")
+    def clicks(self, event: Event) -> SafeString:
+        return render_to_string("mentorq_backend/clicks.html", buttons(event, self.events))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if "_click" in request.POST:
+            return self._clicked(request)
+        self.events = current()
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Validate and save under the lock of the events, so that two organizers cannot enter events that overlap."""
+        if "_click" in request.POST:
+            return self._clicked(request)
+        if request.method == "POST":
+            with alone():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        events = current()
+        event = events.find(int(object_id)) if object_id and object_id.isdecimal() and len(object_id) < 19 else None
+        around = {**buttons(event, events), "state": state_of(event, events)} if event else {}
+        return super().changeform_view(request, object_id, form_url, {**around, **(extra_context or {})})
+
+    def _clicked(self, request: HttpRequest) -> HttpResponseRedirect:
+        """Do what a button says, unless the event has changed since the page was shown."""
+        try:
+            name, pk, version = request.POST["_click"].split("|", 2)
+            event, click = Event.objects.get(pk=int(pk)), CLICKS[name]
+        except (ValueError, KeyError, OverflowError, Event.DoesNotExist) as error:
+            raise SuspiciousOperation("no button sends this") from error
+        if str(event.version) != version:
+            self.message_user(request, f"{event} has changed meanwhile: look at it again.", messages.WARNING)
+        else:
+            self._do(request, event, click)
+        return redirect(request.get_full_path())
+
+    def _do(self, request: HttpRequest, event: Event, click: Click) -> None:
+        try:
+            click.verb(event)
+        except ValidationError as error:
+            self.message_user(request, f"{event}: {' '.join(error.messages)}", messages.WARNING)
+            return
+        self.log_change(request, event, f"It {click.past}.")
+        self.message_user(request, f"{event} {click.past}.", messages.SUCCESS)
+
+    def cancel_unfinished(self, request: HttpRequest) -> HttpResponse:
+        """Cancel the tickets of earlier events that are still open or claimed."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        cancelled = 0
+        for ticket in Ticket.objects.filter(current().unfinished(timezone.now())):
+            try:
+                ticket.cancel(by=cast("User", request.user))
+                cancelled += 1
+            except REFUSALS as refusal:
+                self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
+        self.message_user(request, f"Cancelled: {cancelled}.", messages.SUCCESS)
+        return redirect("admin:index")
+
+
+def buttons(event: Event, events: Schedule) -> dict[str, Any]:
+    return {"event": event, "buttons": clicks(state_of(event, events))}
