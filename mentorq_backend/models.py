@@ -62,8 +62,6 @@ class Ticket(models.Model):
     )
     version = models.BigIntegerField(default=step, editable=False)
 
-    position: int  # by `TicketQuerySet.with_position`
-
     objects = TicketQuerySet.as_manager()
 
     class Meta:
@@ -263,6 +261,10 @@ class Ticket(models.Model):
         if not note:
             TicketEvent.objects.check_allowance(self, by, opening=not from_status, enters="queued" in changes)
 
+    def is_reopened_by_owner(self, by: User) -> bool:
+        """Return whether a reopening by this person counts for the limit. One by a mentor or an organizer may exceed it."""
+        return by.email == self.owner_email and not by.is_staff
+
     def _new_mentor_email(self, to: str, by: User, mentor_email: str | None) -> str | None:
         """Return the e-mail of the mentor after the move, "" for none, None for no change."""
         if to == Status.OPEN:
@@ -319,7 +321,9 @@ class Ticket(models.Model):
 
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
         with transaction.atomic():
-            one_at_a_time(by, self.owner_email if "queued" in changes else "")
+            enters = "queued" in changes
+            limited = enters and self.is_reopened_by_owner(by)
+            one_at_a_time(by, self.owner_email if limited else "", enters=enters)
             moved = self._write(by, at, changes)
         if moved:
             self._set(changes)

@@ -69,7 +69,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """Return the open tickets in the order of the queue."""
         return self.filter(status=Status.OPEN).order_by("queued", "id")
 
-    def with_position(self) -> "TicketQuerySet":
+    def with_position(self) -> Any:
         """Annotate `position`, from 1, among all open tickets."""
         is_earlier = Q(queued__lt=OuterRef("queued")) | Q(queued=OuterRef("queued"), id__lt=OuterRef("id"))
         earlier = self.model.objects.filter(is_earlier, status=Status.OPEN).order_by().values("status")
@@ -92,7 +92,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
         A response may get lost, and people press the button again.
         """
-        one_at_a_time(by, fields["owner_email"])
+        one_at_a_time(by, fields["owner_email"], enters=True)
         first = self._repeated(**fields) if status == Status.OPEN else None
         return (first, False) if first else (self.open(by=by, status=status, **fields), True)
 
@@ -112,7 +112,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """
         ticket = self.model(**fields)
         ticket.owner = ticket.owner or User.objects.name_of(ticket.owner_email, by=by)
-        one_at_a_time(by, ticket.owner_email)
+        one_at_a_time(by, ticket.owner_email, enters=True)
         entry: dict[str, Any] = {"queued": ticket.created, "ahead": OPEN_TICKETS} if status == Status.OPEN else {}
         if entry:
             ticket.ahead = OPEN_TICKETS
@@ -153,24 +153,22 @@ class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
         return done.filter(from_status="") if opening else done.exclude(from_status="")
 
 
-def one_at_a_time(by: User, owner_email: str = "") -> None:
+def one_at_a_time(by: User, owner_email: str = "", *, enters: bool = False) -> None:
     """Let this person open or move one ticket at a time, until the transaction ends.
 
-    `owner_email` names whose ticket enters the queue: one at a time does, and no event changes meanwhile. Call it before
-    writing any row: otherwise two requests could each hold the row that the other one waits for.
+    With `owner_email` that owner's tickets enter the queue one at a time, too. `enters` keeps the events as they are. Call
+    it before writing any row: otherwise two requests could each hold the row that the other one waits for.
     """
+    lock(f"work of {by.email}", shared=EVENTS if enters else "")
     if owner_email:
-        lock(f"work of {by.email}", f"open tickets of {owner_email}", shared=EVENTS)
-    else:
-        lock(f"work of {by.email}")
+        lock(f"open tickets of {owner_email}")
 
 
 def _check_entry(ticket: "Ticket", by: User, events: Schedule, *, opening: bool) -> None:
     now, reopened = timezone.now(), None if opening else ticket
     if not by.is_staff and not events.is_open(now):
         raise QueueClosed(events.why_closed(now), ticket=reopened)
-    # An organizer or a mentor who reopens a ticket may exceed the limit.
-    if opening or (by.email == ticket.owner_email and not by.is_staff):
+    if opening or ticket.is_reopened_by_owner(by):
         type(ticket).objects.check_limit(ticket.owner_email, events.tickets(now), reopened=reopened)
 
 

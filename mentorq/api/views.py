@@ -19,6 +19,7 @@ INDEX = {
     "statistics": "ticket-stats",
     "feedback": "feedback-list",
     "leaderboard": "feedback-leaderboard",
+    "queue": "queue",
     "token": "token-obtain",
     "refresh": "token-refresh",
     "logout": "token-logout",

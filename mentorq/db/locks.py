@@ -6,13 +6,12 @@ from django.db import connection
 EVENTS = "the events"
 
 
-def lock(*names: str, shared: str = "") -> None:
-    """Let one transaction at a time continue under these names, until it ends. Under `shared`, several may.
+def lock(name: str, *, shared: str = "") -> None:
+    """Let one transaction at a time continue under that name, until it ends. Several may share `shared`.
 
     SQLite needs nothing: BEGIN IMMEDIATE (settings.py) admits one writer at a time.
     """
     if connection.vendor == "postgresql":
-        locks = ["pg_advisory_xact_lock(hashtextextended(%s, 0))"] * len(names)
-        locks += ["pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"] * bool(shared)
+        also = ", pg_advisory_xact_lock_shared(hashtextextended(%s, 0))" if shared else ""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(locks)}", [*names, *filter(None, [shared])])
+            cursor.execute(f"SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)){also}", [name, *filter(None, [shared])])

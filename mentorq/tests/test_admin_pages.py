@@ -1,15 +1,17 @@
 """Every page of the admin site opens for organizers, with rows to show, and for nobody else."""
 
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
-from mentorq_backend.models import Ticket
+from mentorq_backend.models import Event, Ticket
 from mentorq_users.models import User
 
-EVERY_ROW = {"ticket": {"status": "ALL"}, "user": {}}
+EVERY_ROW = {"ticket": {"status": "ALL"}, "user": {}, "event": {}}
 REGISTERED = {model._meta.model_name: model for model in admin.site._registry}
 
 
@@ -19,7 +21,8 @@ def rows(ada, mia, olga, dan, dora, make_ticket):
     claimed = make_ticket(ada, "CLAIMED", mentor=mia, comment="It prints a warning", active=False)
     for status in ("OPEN", "CLOSED", "CANCELLED"):
         make_ticket(ada, status, mentor=mia, title="Something else", location="Elsewhere")
-    return {"ticket": claimed, "user": ada}
+    event = Event.objects.create(name="HackRU", opens=timezone.now() + timedelta(days=1))
+    return {"ticket": claimed, "user": ada, "event": event}
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def shown(response):
 
 
 def test_the_registered_models_are_these():
-    assert set(admin.site._registry) == {Ticket, User}
+    assert set(admin.site._registry) == {Event, Ticket, User}
 
 
 @pytest.mark.parametrize("name", ["olga", "dan", "dora"])
@@ -51,7 +54,7 @@ def test_the_index_opens_for_organizers_and_directors(client, person, name):
     response = client.get("/admin/")
 
     listed = {model["object_name"] for app in response.context["app_list"] for model in app["models"]}
-    assert (response.status_code, listed) == (200, {"Ticket", "User"})
+    assert (response.status_code, listed) == (200, {"Event", "Ticket", "User"})
 
 
 @pytest.mark.parametrize("app", ["mentorq_users", "mentorq_backend"])
@@ -145,7 +148,7 @@ def test_a_row_has_its_page_and_the_history_of_its_changes(desk, rows, model, pa
     assert (response.status_code, shown_row) == (200, rows[model])
 
 
-@pytest.mark.parametrize("model", REGISTERED)
+@pytest.mark.parametrize("model", ["ticket", "user"])
 def test_nobody_adds_or_deletes_a_row_by_hand(desk, rows, model):
     pages = [address(model, "add"), address(model, "delete", rows[model].pk)]
 
@@ -184,7 +187,7 @@ def test_the_small_pages_open(desk, path, text):
 def test_a_list_answers_no_question_of_somebodys_own_making(desk, rows, model, query):
     response = desk.get(f"{address(model, 'changelist')}?{query}")
 
-    assert (response.status_code, [str(row) in response.content.decode() for row in rows.values()]) == (400, [False] * 2)
+    assert (response.status_code, [str(row) in response.content.decode() for row in rows.values()]) == (400, [False] * 3)
 
 
 @pytest.mark.parametrize(

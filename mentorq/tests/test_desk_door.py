@@ -44,11 +44,13 @@ def state() -> tuple:
 
 def test_the_paths_of_the_desk_are_these(db):
     tickets, people = "/admin/mentorq_backend/ticket/", "/admin/mentorq_users/user/"
+    events = "/admin/mentorq_backend/event/"
     own = ["", "autocomplete/", "jsi18n/", "login/", "logout/", "password_change/", "password_change/done/", "search/"]
 
-    assert desk_paths(ticket=8, user=9) == sorted(
+    assert desk_paths(ticket=8, user=9, event=7) == sorted(
         [f"/admin/{path}" for path in [*own, "mentorq_users/", "nope/", "r/1/1/"]]
         + [f"{tickets}{path}" for path in ["", "add/", "export/csv/", "8/", "8/change/", "8/delete/", "8/history/"]]
+        + [f"{events}{path}" for path in ["", "add/", "cancel-unfinished/", "7/", "7/change/", "7/delete/", "7/history/"]]
         + [f"{people}{path}" for path in ["", "add/", "9/", "9/change/", "9/delete/", "9/history/"]]
     )
 

@@ -39,10 +39,11 @@ class RangeForm(forms.Form):
     since = InstantField(label="from", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
     until = InstantField(label="to", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
 
-    def __init__(self, data: Any, events: Schedule) -> None:
+    def __init__(self, data: Any, events: Schedule | None = None) -> None:
         super().__init__(data)
-        self.events, self.present = events, events.present(timezone.now())
-        self.ranges = {**{f"{EVENT}{event.pk}": event.name for event in reversed(events.events)}, **RANGES}
+        self.events = events or Schedule()
+        self.present = self.events.present(timezone.now())
+        self.ranges = {**{f"{EVENT}{event.pk}": event.name for event in reversed(self.events.events)}, **RANGES}
         cast("forms.ChoiceField", self.fields["range"]).choices = list(self.ranges.items())
 
     def tickets(self) -> TicketQuerySet:
@@ -149,7 +150,7 @@ def kept(figures: Check) -> str:
     """Return in words how many forecasts held, "" if there were none."""
     if figures["within_median"] is None or figures["within_p90"] is None:
         return ""
-    median, upper = (f"{figures[share] * 100:.0f} %" for share in ("within_median", "within_p90"))  # type: ignore[literal-required]
+    median, upper = f"{figures['within_median']:.0%}".replace("%", " %"), f"{figures['within_p90']:.0%}".replace("%", " %")
     return f"Forecasts so far: {median} within the median, {upper} within the upper figure."
 
 

@@ -140,7 +140,7 @@ class EventAdmin(DeskAdmin):
         self.log_change(request, event, f"It {click.past}.")
         self.message_user(request, f"{event} {click.past}.", messages.SUCCESS)
 
-    def cancel_unfinished(self, request: HttpRequest) -> HttpResponse:
+    def cancel_unfinished(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Cancel the tickets of earlier events that are still open or claimed."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

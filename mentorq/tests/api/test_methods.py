@@ -9,7 +9,10 @@ from mentorq.tests.rows import rows
 
 ODD = ["BREW", "CONNECT", "DELETE", "LINK", "M-SEARCH", "PROPFIND", "PUT", "QUERY", "TRACE", "X" * 1000]
 NAMES = ["", "ada", "mia", "olga", "dan"]
-PUBLIC = ["/api/", *(route for route in API_ROUTES if route.startswith(("/api/auth/", "/api/docs/", "/api/schema/")))]
+PUBLIC = [
+    "/api/",
+    *(route for route in API_ROUTES if route.startswith(("/api/auth/", "/api/docs/", "/api/queue/", "/api/schema/"))),
+]
 # Who may not read these learns that first.
 SOONER = {
     **{(route, ""): 401 for route in API_ROUTES if route not in PUBLIC},

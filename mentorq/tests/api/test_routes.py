@@ -127,6 +127,7 @@ INDEX = {
     "statistics": "https://mentorq.example/api/tickets/stats/",
     "feedback": "https://mentorq.example/api/feedback/",
     "leaderboard": "https://mentorq.example/api/feedback/leaderboard/",
+    "queue": "https://mentorq.example/api/queue/",
     "token": "https://mentorq.example/api/auth/token/",
     "refresh": "https://mentorq.example/api/auth/refresh/",
     "logout": "https://mentorq.example/api/auth/logout/",

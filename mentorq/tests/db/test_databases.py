@@ -21,7 +21,9 @@ from mentorq.tests.servers import migrated
 # Our commands that touch data, with arguments; runlcs touches none.
 COMMANDS = {
     "backup": ["{folder}/copy.sqlite3"],
+    "checkwaits": [],
     "demo": [],
+    "event": ["HackRU", "--opens=2026-10-17T10:00:00-04:00"],
     "exporttickets": [],
     "importtickets": ["{folder}/tickets.csv"],
     "seed": ["--tickets=1"],

@@ -29,9 +29,7 @@ class Command(DatabaseCommand):
         parser.add_argument("--message", metavar="TEXT", help="To everybody.")
         parser.add_argument("--expire-after", metavar="MINUTES", help="After how long an open ticket is cancelled.")
         parser.add_argument("--return-claims-after", metavar="MINUTES", help="After how long a claim returns to the queue.")
-        parser.add_argument(
-            "--cancel-after", metavar="MINUTES", help="How long after the closing open tickets are cancelled."
-        )
+        parser.add_argument("--cancel-after", metavar="MINUTES", help="How long after the closing open tickets end.")
         switch = parser.add_mutually_exclusive_group()
         switch.add_argument("--pause", dest="paused", action="store_const", const=True, help="Close the queue for now.")
         switch.add_argument("--resume", dest="paused", action="store_const", const=False, help="Open it again.")

@@ -1,6 +1,7 @@
 """The desk's pages, all of them: who comes in, and what an organizer does not see that a director does."""
 
 import re
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -9,12 +10,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import transaction
 from django.urls import URLResolver
+from django.utils import timezone
 
-from mentorq_backend.models import Feedback
+from mentorq_backend.models import Event, Feedback
 from mentorq_users.encryption import encrypt
 from mentorq_users.models import User
 
 TICKET, USER, FEEDBACK = "mentorq_backend/ticket", "mentorq_users/user", "mentorq_backend/feedback"
+EVENT = "mentorq_backend/event"
 # Every path of the admin site, and what a browser may be made to ask there. <ticket>, <user> and <…type> are filled in.
 PATHS = {
     "": ["", "?range=all", "?range=dates&since=2020-01-01T00:00"],
@@ -52,6 +55,13 @@ PATHS = {
     f"{TICKET}/<path:object_id>/delete/": [f"{TICKET}/<ticket>/delete/"],
     f"{TICKET}/<path:object_id>/change/": [f"{TICKET}/<ticket>/change/{query}" for query in ("", "?_popup=1&_to_field=id")],
     f"{TICKET}/<path:object_id>/": [f"{TICKET}/<ticket>/"],
+    f"{EVENT}/": [f"{EVENT}/", f"{EVENT}/?q=Hack", f"{EVENT}/?o=-1.2.3.4"],
+    f"{EVENT}/add/": [f"{EVENT}/add/"],
+    f"{EVENT}/cancel-unfinished/": [f"{EVENT}/cancel-unfinished/"],
+    f"{EVENT}/<path:object_id>/history/": [f"{EVENT}/<event>/history/"],
+    f"{EVENT}/<path:object_id>/delete/": [f"{EVENT}/<event>/delete/"],
+    f"{EVENT}/<path:object_id>/change/": [f"{EVENT}/<event>/change/"],
+    f"{EVENT}/<path:object_id>/": [f"{EVENT}/<event>/"],
     f"{USER}/": [f"{USER}/{query}" for query in ("", "?q=pbkdf2", "?q=mia", "?o=-1.2.3.4", "?_facets=True", "?_popup=1")],
     f"{USER}/add/": [f"{USER}/add/"],
     f"{USER}/<path:object_id>/history/": [f"{USER}/<user>/history/"],
@@ -95,7 +105,12 @@ def secrets(olga, root, ticket):
 
 
 @pytest.fixture
-def desk_as(client, ticket, ada):
+def event(ticket):
+    return Event.objects.create(name="HackRU", opens=timezone.now() + timedelta(days=1))
+
+
+@pytest.fixture
+def desk_as(client, ticket, event, ada):
     """Ask for a path of PATHS as somebody; returns status, where to, and the page without what each request makes anew."""
 
     def get(user, path):
@@ -106,7 +121,12 @@ def desk_as(client, ticket, ada):
 
     def filled(path):
         types = {model: str(ContentType.objects.get(model=model).pk) for model in ("feedback", "user")}
-        said = {"ticket": str(ticket.pk), "user": str(ada.pk), **{f"{model} type": pk for model, pk in types.items()}}
+        said = {
+            "ticket": str(ticket.pk),
+            "event": str(event.pk),
+            "user": str(ada.pk),
+            **{f"{model} type": pk for model, pk in types.items()},
+        }
         return "/admin/" + re.sub("<(.*?)>", lambda match: said[match[1]], path)
 
     get.filled = filled
