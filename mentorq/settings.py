@@ -256,6 +256,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
+# Where people open tickets: the board shows a QR code that leads there.
+FRONTEND_URL = read("FRONTEND_URL", url, "")
+
 # The organizers' desk
 
 DESK_TIME_ZONE = read("DESK_TIME_ZONE", time_zone, UTC)

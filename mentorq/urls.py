@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from mentorq.api.views import IndexView, SchemaView
 from mentorq.operations.metrics import metrics
 from mentorq.operations.probes import healthz, readyz
+from mentorq_backend.board.views import board
 
 handler500 = "mentorq.exceptions.server_error"
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path(
         "api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"
     ),
+    path("board/", board, name="board"),
     path("healthz/", healthz, name="healthz"),
     path("readyz/", readyz, name="readyz"),
     path("metrics/", metrics, name="metrics"),

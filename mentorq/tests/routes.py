@@ -28,6 +28,7 @@ ROUTES = {
     "/api/tickets/<pk>/history/": "GET HEAD OPTIONS",
     "/api/tickets/<pk>/slack-dm/": "GET HEAD OPTIONS",
     "/api/tickets/stats/": "GET HEAD OPTIONS",
+    "/board/": "GET HEAD",
     "/metrics/": "GET HEAD",
     "/healthz/": "GET HEAD",
     "/readyz/": "GET HEAD",

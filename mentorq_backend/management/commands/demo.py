@@ -8,10 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from mentorq.db.commands import DatabaseCommand
 from mentorq_backend.management.seeding import Person, add_ticket, count_ahead, next_ticket_id, no_rows, write
-from mentorq_backend.models import Ticket
+from mentorq_backend.models import Event, Ticket
 from mentorq_backend.moves import Status
 from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.lcs.standin import PASSWORD, PEOPLE
@@ -21,6 +22,7 @@ PAGE = """
 MentorQ at {url}
   the API, to read and try   {url}/api/docs/
   the organizers' desk       {url}/admin/     olga@example.edu, password {password}
+  the board, for a screen    {url}/board/
   demo people                ada@ (hacker), mia@ (mentor), olga@ (organizer), dora@example.edu (director and mentor)
                              everybody's password is {password}
 
@@ -32,6 +34,9 @@ Try it in another terminal: sign in at LCS, sign in here with the token that it 
     -d '{{"email": "mia@example.edu", "lcs_token": "'$TOKEN'"}}' | json '["access"]')
   curl -fsS {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
 """
+
+
+DAY = timedelta(days=1)
 
 
 class Command(DatabaseCommand):
@@ -64,3 +69,4 @@ def fill(chance: random.Random, count: int = 120) -> None:
         add_ticket(rows, chance, ticket, created, fate, chance.choice(hackers), chance.choice(mentors), now)
     count_ahead(rows[Ticket])
     write([rows])
+    Event.objects.create(name="Demo hackathon", opens=timezone.now() - DAY, message="Pizza at 7")
