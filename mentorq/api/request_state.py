@@ -25,7 +25,7 @@ class RequestState:
     token: "Token | None" = None
     fingerprint: str | None = None
     schedule: Any = None
-    began: datetime = field(default_factory=timezone.now)
+    began: datetime = field(default_factory=lambda: timezone.now())
 
 
 class RequestStateMiddleware:
