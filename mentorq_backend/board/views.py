@@ -62,4 +62,4 @@ def minutes(seconds: int) -> str:
 
 @lru_cache(maxsize=1)
 def qr_code(url: str) -> SafeString:
-    return mark_safe(segno.make(url, error="m").svg_inline(scale=4, border=3, dark="#000", light="#fff"))  # noqa: S308 - drawn by segno
+    return mark_safe(segno.make(url, error="m").svg_inline(omitsize=True, border=3, dark="#000", light="#fff"))  # noqa: S308 - drawn by segno

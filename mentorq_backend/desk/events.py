@@ -63,8 +63,8 @@ class EventAdmin(DeskAdmin):
     ordering = ["-opens"]
     change_form_outer_before_template = "mentorq_backend/event.html"
     fieldsets = [
-        ("Event", {"fields": ["name", ("opens", "closes"), "message", "paused"]}),
-        ("Upkeep", {"fields": [("expire_after", "return_claims_after", "cancel_after")]}),
+        ("Event", {"fields": ["name", "opens", "closes", "message", "paused"]}),
+        ("Upkeep", {"fields": ["expire_after", "return_claims_after", "cancel_after"]}),
     ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:

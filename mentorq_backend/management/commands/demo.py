@@ -36,9 +36,6 @@ Try it in another terminal: sign in at LCS, sign in here with the token that it 
 """
 
 
-DAY = timedelta(days=1)
-
-
 class Command(DatabaseCommand):
     """Fills an empty queue and prints where to look. It changes nothing if there are tickets."""
 
@@ -69,4 +66,5 @@ def fill(chance: random.Random, count: int = 120) -> None:
         add_ticket(rows, chance, ticket, created, fate, chance.choice(hackers), chance.choice(mentors), now)
     count_ahead(rows[Ticket])
     write([rows])
-    Event.objects.create(name="Demo hackathon", opens=timezone.now() - DAY, message="Pizza at 7")
+    opens = timezone.now() - timedelta(hours=25)
+    Event.objects.create(name="Demo hackathon", opens=opens, closes=opens + timedelta(hours=36), message="Pizza at 7")

@@ -8,12 +8,14 @@ const renew = async () => {
     const response = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(SECONDS * 2000) });
     if (!response.ok) throw new Error(response.status);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    document.getElementById("board").replaceWith(page.getElementById("board"));
+    const board = page.getElementById("board");
+    if (!board) throw new Error("another page came instead"); // such as that of a captive portal
+    document.getElementById("board").replaceWith(board);
     document.title = page.title;
     since = null;
   } catch {
     since ??= new Date();
-    lost.textContent = `Connection lost since ${since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
+    lost.textContent = `Connection lost since ${since.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
   }
   lost.hidden = since === null;
   setTimeout(renew, SECONDS * 1000);
