@@ -12,6 +12,9 @@ from mentorq_backend.serializers import TicketSerializer
 
 QUEUE = """\
 Mentors, organizers and directors get every ticket, including closed ones. Everyone else gets their own. Newest first.
+Without `event`, `created_after` and `created_before` these are the tickets of the present event, and older ones that are
+still `OPEN` or `CLAIMED`. If there are no events, these are all tickets.
+
 Filters combine. Addresses are compared without regard to case. Only `status` may be given more than once.
 Empty filters are ignored. An empty `limit` or `offset`, or an extra comma, returns 400.
 
@@ -27,8 +30,10 @@ removed. A `title` or `location` without visible characters returns 400. `null` 
 Organizers and directors may also open a ticket for somebody else. They may record help already given, with any other
 `status` and optionally `mentor` and `mentor_email`. A recorded ticket has no waiting times and does not count in averages.
 
-A person may have at most five tickets in `OPEN` (a setting); the sixth returns 409. A caller may open at most 30 tickets
-in an hour (a setting), organizers and directors ten times as many. Beyond that, the answer is 429.
+If the queue is closed, the answer is 409 `queue_closed`, except for organizers and directors.
+
+A person may have at most five tickets in `OPEN` (a setting); the sixth returns 409 `limit_reached`. A caller may open at
+most 30 tickets in an hour (a setting), organizers and directors ten times as many. Beyond that, the answer is 429.
 
 If the same owner sends the same title, comment, contact and location within a minute, and the first ticket is still
 `OPEN`, the answer is 200 with the first ticket.
@@ -67,9 +72,10 @@ with `error: `. The refusals are `Slack ID not present within LCS for the given 
 `Other user not found within LCS`. LCS's answer for a pair of people is cached for a while.
 """
 FIGURES = """\
-Directors only. Durations are in seconds, from a ticket's creation or last reopening. Claim times cover all claimed
-tickets. Close times cover the tickets that are `CLOSED` and `active`. A duration is `null` if there are no such tickets.
-Percentiles use the nearest rank. Hours are in UTC. Mentors and users are counted by distinct address.
+Directors only, by default of the present event. Durations are in seconds, from a ticket's creation or last reopening.
+Claim times cover all claimed tickets. Close times cover the tickets that are `CLOSED` and `active`. A duration is `null` if
+there are no such tickets. Percentiles use the nearest rank. Hours are in UTC. Mentors and users are counted by distinct
+address.
 """
 
 
@@ -77,15 +83,15 @@ class ConflictSerializer(serializers.Serializer[None]):
     """A 409. Nothing was changed; `ticket` is the current ticket."""
 
     detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=["conflict", "not_possible", "limit_reached"])
+    code = serializers.ChoiceField(choices=["conflict", "not_possible", "limit_reached", "queue_closed"])
     ticket = TicketSerializer()
 
 
-class LimitReachedSerializer(serializers.Serializer[None]):
-    """A 409 when a ticket is created: the owner has reached the limit of open tickets."""
+class NotOpenedSerializer(serializers.Serializer[None]):
+    """A 409 when a ticket is created: the queue is closed, or the owner has reached the limit of open tickets."""
 
     detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=["limit_reached"])
+    code = serializers.ChoiceField(choices=["limit_reached", "queue_closed"])
 
 
 class RatingSerializer(serializers.Serializer[None]):
@@ -146,12 +152,16 @@ class StatsSerializer(serializers.Serializer[None]):
 CONFLICT = OpenApiResponse(
     ConflictSerializer,
     "`conflict`: somebody was faster, or another mentor holds it. `not_possible`: this status does not allow that move. "
-    "`limit_reached`: the owner reopens a ticket and has reached the limit of open tickets.",
+    "`limit_reached`: the owner reopens a ticket and has reached the limit of open tickets. `queue_closed`: nobody but "
+    "organizers reopens a ticket now.",
 )
 TOO_MUCH = OpenApiResponse(
     ErrorSerializer, "`throttled`: the hourly limit of this person is reached. `Retry-After` is in seconds."
 )
-LIMIT_REACHED = OpenApiResponse(LimitReachedSerializer, "The owner has reached the limit of open tickets.")
+NOT_OPENED = OpenApiResponse(
+    NotOpenedSerializer,
+    "`queue_closed`: no event is on, or it is paused. `limit_reached`: the owner has five open tickets.",
+)
 
 TICKET_ID = OpenApiParameter("id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 

@@ -16,7 +16,7 @@ from mentorq.db.compiled import CompiledQuery
 from mentorq.db.locks import EVENTS, lock
 from mentorq_backend.columns import ROW
 from mentorq_backend.events.models import Event
-from mentorq_backend.events.schedule import Schedule, current, schedule
+from mentorq_backend.events.schedule import LIVE, Schedule, current, schedule
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, QueueClosed, RateExceeded
 from mentorq_backend.live.revisions import count_change, step
 from mentorq_backend.moves import Status
@@ -64,6 +64,14 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def newest_first(self) -> "TicketQuerySet":
         return self.order_by("-created", "-id")
+
+    def listed_since(self, opens: Any) -> "TicketQuerySet":
+        """Return the tickets of an event and the unfinished older ones, so that an opening loses no ticket.
+
+        With OR instead of the union SQLite reads every ticket: 32 ms instead of 3 among 100,000 (2026-11-27).
+        """
+        of_event, unfinished = self.model.objects.filter(queued__gte=opens), self.model.objects.filter(status__in=LIVE)
+        return self.filter(pk__in=of_event.values("pk").union(unfinished.values("pk"), all=True))
 
     def waiting(self) -> "TicketQuerySet":
         """Return the open tickets in the order of the queue."""

@@ -32,10 +32,10 @@ from mentorq_backend.openapi import (
     FIGURES,
     IF_NONE_MATCH,
     LEADERBOARD_LIMIT,
-    LIMIT_REACHED,
     MOVE_EXAMPLES,
     MOVING,
     NOT_MODIFIED,
+    NOT_OPENED,
     OPENING,
     QUEUE,
     RATING,
@@ -78,7 +78,7 @@ from mentorq_users.permissions import IsDirector
             201: TicketSerializer,
             **WRITE_ERRORS,
             403: FORBIDDEN,
-            409: LIMIT_REACHED,
+            409: NOT_OPENED,
             429: TOO_MUCH,
         },
         examples=CREATE_EXAMPLES,
@@ -286,7 +286,10 @@ class LeaderboardView(generics.GenericAPIView[Ticket]):
 
     @extend_schema(
         summary="The best mentors",
-        description="Best first, by a Bayesian average: a single 5 does not outrank forty good ratings.",
+        description=(
+            "By default of the present event. Best first, by a Bayesian average: a single 5 does not outrank forty good "
+            "ratings."
+        ),
         operation_id="feedback_leaderboard_list",
         parameters=[LEADERBOARD_LIMIT],
         filters=True,

@@ -1,6 +1,6 @@
 """The filter `event`, and what lists and figures show without it."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
@@ -11,6 +11,7 @@ from mentorq.api.ids import MOST_DIGITS
 from mentorq.api.pagination import single_parameter
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import began, of_event, schedule_of
+from mentorq_backend.querysets import TicketQuerySet
 
 ALL = "all"
 FURTHER = ("created_after", "created_before")
@@ -29,8 +30,10 @@ class EventFilter(BaseFilterBackend):
         events = schedule_of(request)
         if chosen:
             return queryset.filter(of_event(self._event(chosen, events.find)))
-        shown = events.listed if getattr(view, "lists_unfinished", False) else events.tickets
-        return queryset.filter(shown(began(request)))
+        present = events.present(began(request))
+        if present and getattr(view, "lists_unfinished", False):
+            return cast("TicketQuerySet", queryset).listed_since(present.opens)
+        return queryset.filter(events.tickets(began(request)))
 
     def _event(self, text: str, find: Any) -> Event:
         is_id = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS

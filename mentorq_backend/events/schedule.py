@@ -60,11 +60,6 @@ class Schedule:
         event = self.present(at)
         return Q(queued__gte=event.opens) if event else Q()
 
-    def listed(self, at: datetime) -> Q:
-        """The tickets of the present event and the unfinished older ones, so that an opening loses no ticket."""
-        event = self.present(at)
-        return listed_since(event.opens) if event else Q()
-
     def unfinished(self, at: datetime) -> Q:
         """The tickets from before the present event that are still open or claimed."""
         event = self.present(at)
@@ -72,10 +67,6 @@ class Schedule:
 
     def find(self, pk: int) -> Event | None:
         return next((event for event in self.events if event.pk == pk), None)
-
-
-def listed_since(opens: Any) -> Q:
-    return Q(queued__gte=opens) | Q(status__in=LIVE)
 
 
 def of_event(event: Event) -> Q:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from mentorq.api.request_state import state_of
 from mentorq.db.compiled import CompiledQuery
-from mentorq_backend.events.schedule import Schedule, listed_since, schedule_of
+from mentorq_backend.events.schedule import Schedule, schedule_of
 from mentorq_backend.live.revisions import Revision
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_users.models import User
@@ -59,11 +59,11 @@ def _newest_of_all(email: Any) -> QuerySet[Any, Any]:
 
 
 def _newest_of_event(opens: Any, email: Any) -> QuerySet[Any, Any]:
-    return _newest(email).filter(listed_since(opens))
+    return Ticket.objects.visible_to(User(email=email)).listed_since(opens).newest_first().rows()
 
 
 def _newest_of_all_of_event(opens: Any, email: Any) -> QuerySet[Any, Any]:
-    return _newest_of_all(email).filter(listed_since(opens))
+    return Ticket.objects.listed_since(opens).newest_first().rows()
 
 
 def _changes(email: Any) -> QuerySet[Any, Any]:

@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, Q
@@ -11,8 +12,11 @@ from django.utils import timezone
 
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import Schedule, current
+from mentorq_backend.live.etags import digest_of
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
+from mentorq_backend.renderers import QueueRenderer
+from mentorq_backend.serializers import instant
 from mentorq_backend.waits.forecast import Forecast, Wait, forecast
 from mentorq_backend.waits.sample import Row, rows, wait
 
@@ -59,7 +63,7 @@ class Queue:
         following = None if self.is_open else self.events.following(self.at)
         return following.opens if following else None
 
-    @property
+    @cached_property
     def figures(self) -> dict[str, Any]:
         """The public part of `GET /api/queue/`. The forecast is that of a newcomer."""
         event = self.event
@@ -67,12 +71,21 @@ class Queue:
             "open": self.is_open,
             "event": event and event.name,
             "event_id": event and event.pk,
-            "opens": self.opens,
-            "closes": event and event.closes,
+            "opens": instant(self.opens),
+            "closes": instant(event.closes) if event else None,
             "message": event.message if event else "",
             **self.counts,
             "wait": self.forecasts.at(self.counts["waiting"] + 1),
         }
+
+    @cached_property
+    def content(self) -> bytes:
+        """The figures as JSON, which most requests get as they are."""
+        return QueueRenderer().render(self.figures)
+
+    @cached_property
+    def digest(self) -> str:
+        return digest_of(self.content)
 
 
 class CurrentQueue:

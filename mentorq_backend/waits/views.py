@@ -12,6 +12,7 @@ from mentorq.api.openapi import READ_ERRORS
 from mentorq_backend.live.etags import ConditionalGetMixin
 from mentorq_backend.models import Ticket
 from mentorq_backend.openapi import IF_NONE_MATCH, NOT_MODIFIED
+from mentorq_backend.renderers import QueueRenderer
 from mentorq_backend.waits.queue import QUEUE, Queue
 from mentorq_users.models import User
 
@@ -65,6 +66,7 @@ class QueueView(ConditionalGetMixin):
     """Public, but a bad token is 401."""
 
     permission_classes = [AllowAny]
+    renderer_classes = [QueueRenderer]
 
     @extend_schema(
         summary="The queue in figures",
@@ -76,8 +78,10 @@ class QueueView(ConditionalGetMixin):
     def get(self, request: Request) -> Response:
         queue = QUEUE.get()
         self.etag_key = "queue"  # the digest of the body tells whether it has changed
-        user = cast("User", request.user)
-        return Response({**queue.figures, **({"yours": places(user, queue)} if user.is_authenticated else {})})
+        if request.user.is_authenticated:
+            return Response({**queue.figures, "yours": places(request.user, queue)})
+        self.body_digest = queue.digest
+        return Response(queue.content)
 
 
 def places(user: User, queue: Queue) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import psutil
 
 from mentorq.tests.bench.databases import URLOf, fill, inside, manage, migrate, postgresql, sqlite
 from mentorq.tests.bench.figures import UNIT, Figure, ratios, save, table
-from mentorq.tests.bench.outside import claiming, growing, polling, signing_in
+from mentorq.tests.bench.outside import claiming, following_an_event, growing, polling, signing_in
 from mentorq.tests.bench.rush import rushing
 
 
@@ -42,6 +42,8 @@ def measure(name: str, url_of: URLOf, size: Size) -> Iterator[Figure]:
     """Yield every figure on that kind of database."""
     small, large = fill(url_of("small"), 900), fill(url_of("large"), size.large - 100)
     most, rounds = size.most, size.rounds
+    migrate(alone := url_of("event"))
+    yield from following_an_event(name, alone, large, rounds)
     yield from polling(name, small, large, rounds)
     in_process = "the rows by `values()`, dumped with orjson"
     yield Figure(name, "changed list of 1,000 tickets, in process", in_process, 2.0, inside(small, "list", str(rounds)))

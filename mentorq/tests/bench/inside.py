@@ -1,7 +1,7 @@
 """What needs Django: `python -m mentorq.tests.bench.inside COMMAND …` works on DATABASE_URL and prints JSON.
 
-`prepare`, `claims`, `crowd` and `large` add what the measurements over HTTP need. `list` and `stats` measure in this
-process. `audit` looks whether the database is sound, `accounts` who has an account, `written` what somebody did.
+`prepare`, `claims`, `crowd`, `event` and `large` add what the measurements over HTTP need. `list` and `stats` measure here.
+`audit` looks whether the database is sound, `accounts` who has an account, `written` what somebody did.
 """
 
 import json
@@ -9,7 +9,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
+from random import Random
 from typing import Any
 
 import django
@@ -26,7 +28,9 @@ from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 from mentorq.tests.bench.audit import audit  # noqa: E402
 from mentorq.tests.bench.load import HOST  # noqa: E402
 from mentorq_backend.columns import ROW  # noqa: E402
-from mentorq_backend.models import Ticket, TicketEvent  # noqa: E402
+from mentorq_backend.management import seeding  # noqa: E402
+from mentorq_backend.management.seeding import next_ticket_id  # noqa: E402
+from mentorq_backend.models import Event, Ticket, TicketEvent  # noqa: E402
 from mentorq_users.models import User  # noqa: E402
 from mentorq_users.tokens import issue  # noqa: E402
 
@@ -49,6 +53,18 @@ def prepare(live: str) -> dict[str, str]:
     hackers = [f"live{number // 5}@{run}.example.edu" for number in range(int(live))]
     add_open(hackers)
     return {"mentor": mentor(1), "hacker": token(hackers[0])}
+
+
+def event() -> dict[str, str]:
+    """Return tokens of a mentor and a director. An event is on then, with 500 tickets."""
+    day = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=48)  # it begins at noon of that day
+    first = next_ticket_id()
+    seeding.write([seeding.hackathon(day, range(first, first + 500), Random(1))])
+    Ticket.objects.filter(status__in=["OPEN", "CLAIMED"], queued__lt=day.replace(tzinfo=UTC)).update(status="CANCELLED")
+    if connection.vendor == "postgresql":
+        connection.cursor().execute("ANALYZE")  # as PostgreSQL does by itself within a minute
+    Event.objects.create(name="measured", opens=timezone.now() - timedelta(hours=36))
+    return {"mentor": mentor(1), "director": token("director@example.edu", is_director=True)}
 
 
 def claims(mentors: str, tickets: str) -> dict[str, Any]:
@@ -165,6 +181,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "prepare": prepare,
     "claims": claims,
     "audit": audit,
+    "event": event,
+    "no_event": lambda: Event.objects.all().delete(),
     "crowd": crowd,
     "token": token,
     "accounts": accounts,

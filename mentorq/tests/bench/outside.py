@@ -20,6 +20,12 @@ from mentorq_users.lcs.standin import PASSWORD, PEOPLE
 
 SERVER = [*GRANIAN, "--port={port}", "mentorq.tests.bench.wsgi:application"]
 MENTORS, CLAIMS_EACH = 50, 10
+# What is asked of an event: its name, the path, who asks, and how often.
+EVENT_WORK = [
+    ("list", "/api/tickets/", "mentor", 100),
+    ("statistics", "/api/tickets/stats/", "director", 100),
+    ("leaderboard", "/api/feedback/leaderboard/", "mentor", 300),
+]
 
 
 @contextmanager
@@ -68,6 +74,34 @@ def polling(name: str, small: str, large: str, rounds: int) -> Iterator[Figure]:
             "own list, 5 among 100,000", "authenticated view with one query", 1.6,
             lambda: [each(many, bare, 600), each(many, own, 600)],
         )  # fmt: skip
+
+
+def following_an_event(name: str, alone: str, large: str, rounds: int) -> Iterator[Figure]:
+    """Yield the figures of an event with 500 tickets: `large` also has a hundred thousand of earlier ones, `alone` none."""
+    people, crowd = inside(alone, "event"), inside(large, "event")
+    figure = partial(Figure.of, name, rounds=3 * rounds)
+    numbers = count()
+
+    def each(server: Server, path: str, token: str, times: int) -> float:
+        # No two have the same address, so that no list was built for another request.
+        asked = [http(f"{path}?n={next(numbers)}", token=token) for _ in range(times)]
+        return seconds_each(server.port, asked, count=times)
+
+    with serving(alone) as few, serving(large) as many:
+
+        def pair(path: str, who: str, times: int) -> list[float]:
+            return [each(few, path, people[who], times), each(many, path, crowd[who], times)]
+
+        for work, path, who, times in EVENT_WORK:
+            title = f"{work} of an event after 100,000 tickets"
+            yield figure(title, "without them", 1.3, partial(pair, path, who, times))
+        health, queue = http("/healthz"), http("/api/queue/")
+        yield figure(
+            "the queue in figures after 100,000 tickets", "`/healthz`", 1.5,
+            lambda: [seconds_each(many.port, [request], count=1000) for request in (health, queue)],
+        )  # fmt: skip
+    inside(alone, "no_event")
+    inside(large, "no_event")
 
 
 def claiming(name: str, url: str, rounds: int) -> Iterator[Figure]:

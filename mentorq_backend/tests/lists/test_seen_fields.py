@@ -152,7 +152,7 @@ ANYBODY = {
     "bad sign-out": "401",
 }  # fmt: skip
 # The same for everybody, byte for byte.
-PUBLIC = {"/", "/api/", "/api/docs/", "/api/schema/", "/healthz/", "/readyz/", "/metrics/"}
+PUBLIC = {"/", "/board/", "/api/", "/api/docs/", "/api/schema/", "/healthz/", "/readyz/", "/metrics/"}
 WRITTEN = ["GET", "POST", "PATCH"]  # HEAD and OPTIONS have tests of their own
 COMMON = keys(
     "Allow Cache-Control Content-Length Content-Type Content-Security-Policy Cross-Origin-Opener-Policy Referrer-Policy"
