@@ -1,6 +1,8 @@
 """The events' pages: plan them, and open, pause and close the queue with one click."""
 
+import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple, cast
 
 from django.contrib import admin, messages
@@ -12,6 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from mentorq.api.ids import ID
 from mentorq_backend.desk.tickets import REFUSALS
 from mentorq_backend.events.models import Event, alone
 from mentorq_backend.events.schedule import Schedule, current
@@ -62,6 +65,7 @@ class EventAdmin(DeskAdmin):
     search_fields = ["name", "message"]
     ordering = ["-opens"]
     change_form_outer_before_template = "mentorq_backend/event.html"
+    change_form_before_template = "mentorq_backend/version.html"
     fieldsets = [
         ("Event", {"fields": ["name", "opens", "closes", "message", "paused"]}),
         ("Upkeep", {"fields": ["expire_after", "return_claims_after", "cancel_after"]}),
@@ -110,13 +114,14 @@ class EventAdmin(DeskAdmin):
         """Validate and save under the lock of the events, so that two organizers cannot enter events that overlap."""
         if "_click" in request.POST:
             return self._clicked(request)
-        if request.method == "POST":
-            with alone():
-                return super().changeform_view(request, object_id, form_url, extra_context)
-        events = current()
-        event = events.find(int(object_id)) if object_id and object_id.isdecimal() and len(object_id) < 19 else None
-        around = {**buttons(event, events), "state": state_of(event, events)} if event else {}
-        return super().changeform_view(request, object_id, form_url, {**around, **(extra_context or {})})
+        with alone() if request.method == "POST" else nullcontext():
+            events = current()
+            event = events.find(int(object_id)) if object_id and re.fullmatch(ID, object_id) else None
+            if event and request.method == "POST" and request.POST.get("_version") != str(event.version):
+                self.message_user(request, "It has changed meanwhile: look at it again.", messages.WARNING)
+                return redirect(request.get_full_path())
+            around = {**buttons(event, events), "state": state_of(event, events)} if event else {}
+            return super().changeform_view(request, object_id, form_url, {**around, **(extra_context or {})})
 
     def _clicked(self, request: HttpRequest) -> HttpResponseRedirect:
         """Do what a button says, unless the event has changed since the page was shown."""

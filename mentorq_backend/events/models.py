@@ -20,7 +20,12 @@ MINUTES_IN_A_YEAR = 366 * 24 * 60
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    """The events as one number for caches, and their deletion."""
+    """Every change raises versions and the revision, and is made under the lock of the events."""
+
+    def update(self, **columns: Any) -> int:
+        with alone():
+            count_change()
+            return super().update(**{"version": F("version") + step(), **columns})
 
     def delete(self) -> tuple[int, dict[str, int]]:
         with alone():

@@ -15,7 +15,18 @@ READS = {
     "GET /api/feedback/{ticket}/": "/api/feedback/{pk}/",
     "GET /api/feedback/leaderboard/": "/api/feedback/leaderboard/",
 }
-KNOWN = ["status", "active", "search", "ordering", "limit", "offset", "mentor_email", "owner_email", "created_after"]
+KNOWN = [
+    "status",
+    "active",
+    "event",
+    "search",
+    "ordering",
+    "limit",
+    "offset",
+    "mentor_email",
+    "owner_email",
+    "created_after",
+]
 ODD = {
     "not UTF-8": "&".join(f"{name}=%ff%fe" for name in KNOWN),
     "a name not UTF-8": "%ff=%ff&%c0%af=1",

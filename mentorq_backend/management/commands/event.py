@@ -51,6 +51,8 @@ def put(name: str, columns: dict[str, Any]) -> tuple[Event, bool]:
     with alone():
         event = Event.objects.filter(name=name).first() or Event(name=name)
         is_new = event.pk is None
+        if is_new and not columns.get("opens"):
+            raise ValidationError({"opens": f"A new event needs an opening, such as {EXAMPLE}."})
         for column, value in columns.items():
             setattr(event, column, value)
         event.full_clean()
@@ -76,4 +78,8 @@ def instant(column: str, text: str) -> datetime:
 
 
 def complaints(error: ValidationError) -> list[str]:
-    return [f"--{column.replace('_', '-')}: {' '.join(texts)}" for column, texts in error.message_dict.items()]
+    options = {
+        "name": "NAME",
+        **{column: f"--{column.replace('_', '-')}" for column in error.message_dict if column != "name"},
+    }
+    return [f"{options[column]}: {' '.join(texts)}" for column, texts in error.message_dict.items()]

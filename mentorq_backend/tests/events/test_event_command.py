@@ -63,8 +63,9 @@ def test_an_empty_closing_means_until_the_next_one(event):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["new"], "--opens: This field cannot be null."),
-        (["new", "--opens="], "--opens: This field cannot be null."),
+        (["new"], "--opens: A new event needs an opening, such as 2026-10-17T10:00:00-04:00."),
+        (["new", "--opens="], "--opens: A new event needs an opening"),
+        (["HackRU", "--opens="], "--opens: This field cannot be null."),
         (["new", "--opens=soon"], "--opens: Give an instant in ISO 8601 with an offset"),
         (["new", "--opens=2026-10-17T10:00:00"], "--opens: Give an instant in ISO 8601 with an offset"),
         (["new", "--opens=0001-01-01T00:00:00Z"], "--opens: Give an instant in ISO 8601 with an offset"),
@@ -74,8 +75,8 @@ def test_an_empty_closing_means_until_the_next_one(event):
         (["HackRU", "--expire-after=-5"], "--expire-after: "),
         (["HackRU", "--cancel-after=x"], "--cancel-after: "),
         (["HackRU", "--message=" + "x" * 2001], "--message: "),
-        (["  "], "--name: This field cannot be blank."),
-        (["x" * 201, f"--opens={OPENS}"], "--name: "),
+        (["  ", f"--opens={OPENS}"], "NAME: This field cannot be blank."),
+        (["x" * 201, f"--opens={OPENS}"], "NAME: "),
         (["another", f"--opens={OPENS}"], "--opens: Another event opens at this instant."),
     ],
 )

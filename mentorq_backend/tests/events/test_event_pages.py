@@ -119,6 +119,38 @@ def test_an_error_stands_at_its_field_and_nothing_is_saved(changes, field, text,
     assert response.context["adminform"].form.errors[field] == [text]
 
 
+def test_a_form_changes_the_event_it_was_shown_for(make_event, desk):
+    event = make_event(-1)
+    page = desk.get(f"{LIST}{event.pk}/change/").content.decode()
+    version = re.search(r'name="_version" value="(\d+)"', page)[1]
+    form = {**FORM, "name": "Renamed", "_version": version}
+
+    response = desk.post(f"{LIST}{event.pk}/change/", form)
+
+    assert (response.status_code, response["Location"], Event.objects.get().name) == (302, LIST, "Renamed")
+
+
+def test_a_form_with_an_error_can_be_sent_again(make_event, desk):
+    event = make_event(-1)
+    form = {**FORM, "name": "", "_version": event.version}
+
+    page = desk.post(f"{LIST}{event.pk}/change/", form).content.decode()
+
+    assert f'name="_version" value="{event.version}"' in page
+    assert desk.post(f"{LIST}{event.pk}/change/", {**form, "name": "Renamed"}).status_code == 302
+
+
+def test_a_form_from_before_does_not_resume_a_queue_that_was_paused(make_event, desk):
+    event = make_event(-1)
+    form = {**FORM, "_version": event.version}
+    event.pause()
+
+    response = desk.post(f"{LIST}{event.pk}/change/", form, follow=True)
+
+    assert messages(response) == ["It has changed meanwhile: look at it again."]
+    assert (Event.objects.get().paused, Event.objects.get().name) == (True, "HackRU")
+
+
 def test_only_a_planned_event_can_be_deleted(make_event, desk):
     present, planned = make_event(-1), make_event(1, name="later")
 

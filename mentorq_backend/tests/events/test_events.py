@@ -64,6 +64,16 @@ def test_every_change_raises_the_version_and_the_revision(make_event):
     assert Revision.objects.total() > revisions[-1]
 
 
+def test_changing_several_raises_the_versions_and_the_revision(make_event):
+    event = make_event(1)
+    before = Revision.objects.total()
+
+    Event.objects.update(message="Pizza")
+
+    assert Event.objects.get().version > event.version
+    assert Revision.objects.total() > before
+
+
 def test_deleting_several_raises_the_revision(make_event):
     make_event(1)
     before = Revision.objects.total()
