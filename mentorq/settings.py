@@ -231,7 +231,7 @@ SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=30), "REFRESH_TOKEN_LIF
 # The API
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["mentorq_backend.authentication.JWTAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["mentorq_backend.events.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["mentorq_backend.renderers.OwnSpellingRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mentorq.api.parsers.JSONParser"],

@@ -15,13 +15,8 @@ from mentorq_backend.events.models import Event
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.live.revisions import Revision, count_change, step
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who, status_and_instants_agree, waiting_time
-from mentorq_backend.querysets import (
-    OPEN_TICKETS,
-    FeedbackQuerySet,
-    TicketEventQuerySet,
-    TicketQuerySet,
-    one_at_a_time,
-)
+from mentorq_backend.querysets import FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
+from mentorq_backend.waits.positions import OPEN_TICKETS
 from mentorq_users.models import User
 
 __all__ = ["Event", "Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for models here
@@ -47,9 +42,7 @@ class Ticket(models.Model):
     active = models.BooleanField(default=True, help_text="Whether the asker is still around, as mentors see it.")
     created = models.DateTimeField(default=timezone.now)
     queued = models.DateTimeField(editable=False, help_text="When it entered the queue: its creation or last reopening.")
-    ahead = models.PositiveIntegerField(
-        default=0, db_default=0, editable=False, help_text="How many tickets were open at that instant."
-    )
+    ahead = models.PositiveIntegerField(default=0, db_default=0, editable=False, help_text="How many were open then.")
     left_queue = models.DateTimeField(null=True, editable=False, help_text="The claim that holds, or the end without one.")
     claimed_datetime = models.DateTimeField(null=True, blank=True)
     closed_datetime = models.DateTimeField(null=True, blank=True)
@@ -166,7 +159,7 @@ class Ticket(models.Model):
         self.recorded = True
         self.queued = self.created
         self.mentor = mentor  # also if the e-mail is unknown
-        self._set(self._changes(status, named, mentor, by, at=self.created))
+        self.set_columns(self._changes(status, named, mentor, by, at=self.created))
         if named and status == Status.CLOSED:
             self.claimed_datetime = self.created
 
@@ -208,7 +201,7 @@ class Ticket(models.Model):
         if not corrected:
             self._reread()
             raise TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=self)
-        self._set(changes)
+        self.set_columns(changes)
 
     def conflict(self) -> TicketConflict:
         detail = {
@@ -322,11 +315,10 @@ class Ticket(models.Model):
     def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
         with transaction.atomic():
             enters = "queued" in changes
-            limited = enters and self.is_reopened_by_owner(by)
-            one_at_a_time(by, self.owner_email if limited else "", enters=enters)
+            one_at_a_time(by, self.owner_email if enters and self.is_reopened_by_owner(by) else "", enters=enters)
             moved = self._write(by, at, changes)
         if moved:
-            self._set(changes)
+            self.set_columns(changes)
             return
         self._reread()
         if not self._is_already(changes["status"], changes.get("mentor_email")):
@@ -348,7 +340,7 @@ class Ticket(models.Model):
         self.refresh_from_db()
         self.__dict__.pop("has_feedback", None)  # a cached property
 
-    def _set(self, changes: dict[str, Any]) -> None:
+    def set_columns(self, changes: dict[str, Any]) -> None:
         for column, value in changes.items():
             if hasattr(value, "resolve_expression"):
                 self.__dict__.pop(column, None)  # the database has computed it
@@ -401,9 +393,7 @@ class Feedback(models.Model):
 
     class Meta:
         verbose_name_plural = "feedback"
-        constraints = [
-            models.CheckConstraint(name="feedback_rating_in_halves", condition=Q(rating__in=RATINGS)),
-        ]
+        constraints = [models.CheckConstraint(name="feedback_rating_in_halves", condition=Q(rating__in=RATINGS))]
 
     def __str__(self) -> str:
         return f"{self.rating} stars for {self.mentor_email}"

@@ -8,7 +8,6 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Avg, Count, F, Max, OuterRef, Q, Subquery, Sum
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from mentorq_backend.events.schedule import LIVE, Schedule, current, schedule
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, QueueClosed, RateExceeded
 from mentorq_backend.live.revisions import count_change, step
 from mentorq_backend.moves import Status
+from mentorq_backend.waits.positions import OPEN_TICKETS
 from mentorq_users.models import User
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ MIDDLE_RATING = 2.75
 PRIOR_RATINGS = 5
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STAFF_FACTOR = 10  # times the hourly limit
-# Not a queryset: Django writes none into an INSERT. Tickets that enter at the same moment may get the same number.
-OPEN_TICKETS = RawSQL("(SELECT COUNT(*) FROM mentorq_backend_ticket WHERE status = 'OPEN')", [])
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -129,7 +127,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         ticket.save(force_insert=True)
         ticket.has_feedback = False
         ticket.add_event(by, ticket.created, "", {"status": status, **entry})
-        ticket._set(entry)
+        ticket.set_columns(entry)
         return ticket
 
 

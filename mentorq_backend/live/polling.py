@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from mentorq_backend.authentication import JWTAuthentication
+from mentorq_backend.events.authentication import JWTAuthentication
 from mentorq_backend.live import reads
 from mentorq_backend.live.etags import key_of, not_modified
 

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             model_name="ticket",
             name="ahead",
             field=models.PositiveIntegerField(
-                db_default=0, default=0, editable=False, help_text="How many tickets were open at that instant."
+                db_default=0, default=0, editable=False, help_text="How many were open then."
             ),
         ),
         migrations.AddField(
