@@ -177,3 +177,11 @@ def test_the_migration_reads_the_history_and_mends_what_a_clock_had_bent(before_
         "recorded": (NOON, NOON, None, NOON, None, None),
         "released": (NOON, NOON + TEN_HOURS, None, None, None, None),
     }
+    stays = {name: Ticket.objects.values_list("ahead", "left_queue").get(pk=row.pk) for name, row in rows.items()}
+    assert stays == {
+        "plain": (0, None),
+        "reopened": (2, HISTORY[3][2]),  # after "plain" and "released"
+        "from tomorrow": (0, NOON),
+        "recorded": (0, NOON),
+        "released": (0, None),
+    }
