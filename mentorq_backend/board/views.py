@@ -26,7 +26,7 @@ def board(request: HttpRequest) -> HttpResponse:
         context = {
             "theme": theme if theme in THEMES else THEMES[0],
             "event": queue.event,
-            "state": state_of(queue),
+            "state": phase_of(queue),
             "closed": "" if queue.is_open else queue.events.why_closed(queue.at),
             "queue": queue.figures,
             "wait": wait_of(queue),
@@ -37,7 +37,7 @@ def board(request: HttpRequest) -> HttpResponse:
         return render(request, "mentorq_backend/board.html", context)
 
 
-def state_of(queue: Queue) -> str:
+def phase_of(queue: Queue) -> str:
     """Return open, paused or closed."""
     if queue.is_open:
         return "open"

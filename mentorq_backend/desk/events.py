@@ -41,7 +41,7 @@ CLICKS = {
 COLORS = {"open": "success", "paused": "warning", "planned": "info", "over": "default"}
 
 
-def state_of(event: Event, events: Schedule) -> str:
+def phase_of(event: Event, events: Schedule) -> str:
     """Return open, paused, planned or over."""
     now = timezone.now()
     if event.opens > now:
@@ -80,7 +80,7 @@ class EventAdmin(DeskAdmin):
 
     @display(description="State", label=COLORS)
     def state(self, event: Event) -> str:
-        return state_of(event, self.events)
+        return phase_of(event, self.events)
 
     @display(description="Event", ordering="name")
     def event(self, event: Event) -> SafeString | str:
@@ -120,7 +120,7 @@ class EventAdmin(DeskAdmin):
             if event and request.method == "POST" and request.POST.get("_version") != str(event.version):
                 self.message_user(request, "It has changed meanwhile: look at it again.", messages.WARNING)
                 return redirect(request.get_full_path())
-            around = {**buttons(event, events), "state": state_of(event, events)} if event else {}
+            around = {**buttons(event, events), "state": phase_of(event, events)} if event else {}
             return super().changeform_view(request, object_id, form_url, {**around, **(extra_context or {})})
 
     def _clicked(self, request: HttpRequest) -> HttpResponseRedirect:
@@ -161,4 +161,4 @@ class EventAdmin(DeskAdmin):
 
 
 def buttons(event: Event, events: Schedule) -> dict[str, Any]:
-    return {"event": event, "buttons": clicks(state_of(event, events))}
+    return {"event": event, "buttons": clicks(phase_of(event, events))}
