@@ -26,7 +26,7 @@ def board(request: HttpRequest) -> HttpResponse:
         context = {
             "theme": theme if theme in THEMES else THEMES[0],
             "event": queue.event,
-            "state": phase_of(queue),
+            "state": state_of(queue),
             "closed": "" if queue.is_open else queue.events.why_closed(queue.at),
             "queue": queue.figures,
             "wait": wait_of(queue),
@@ -37,15 +37,11 @@ def board(request: HttpRequest) -> HttpResponse:
         return render(request, "mentorq_backend/board.html", context)
 
 
-def phase_of(queue: Queue) -> str:
+def state_of(queue: Queue) -> str:
     """Return open, paused or closed."""
     if queue.is_open:
         return "open"
-    return "paused" if queue.event and queue.event.paused and not is_over(queue) else "closed"
-
-
-def is_over(queue: Queue) -> bool:
-    return bool(queue.event and queue.event.closes and queue.event.closes <= queue.at)
+    return "paused" if queue.event and queue.event.phase(queue.at) == "paused" else "closed"
 
 
 def wait_of(queue: Queue) -> dict[str, str]:

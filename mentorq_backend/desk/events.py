@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -16,8 +17,8 @@ from unfold.decorators import display
 
 from mentorq.api.ids import ID
 from mentorq_backend.desk.tickets import REFUSALS
-from mentorq_backend.events.models import Event, alone
-from mentorq_backend.events.schedule import Schedule, current
+from mentorq_backend.events.models import Event, EventQuerySet, alone
+from mentorq_backend.events.schedule import current
 from mentorq_backend.models import Ticket
 from mentorq_backend.templatetags.desk import exactly, short
 from mentorq_users.desk.pages import DeskAdmin
@@ -41,19 +42,11 @@ CLICKS = {
 COLORS = {"open": "success", "paused": "warning", "planned": "info", "over": "default"}
 
 
-def phase_of(event: Event, events: Schedule) -> str:
-    """Return open, paused, planned or over."""
-    now = timezone.now()
-    if event.opens > now:
-        return "planned"
-    if events.present(now) != event or (event.closes and event.closes <= now):
-        return "over"
-    return "paused" if event.paused else "open"
-
-
-def clicks(state: str) -> dict[str, Click]:
-    names = {"planned": ["start"], "open": ["pause", "close"], "paused": ["resume", "close"]}.get(state, [])
-    return {name: CLICKS[name] for name in names}
+def buttons(event: Event) -> dict[str, Any]:
+    """Return the event with its phase and what can be done now."""
+    phase = event.phase(timezone.now())
+    names = {"planned": ["start"], "open": ["pause", "close"], "paused": ["resume", "close"], "over": []}[phase]
+    return {"event": event, "phase": phase, "buttons": {name: CLICKS[name] for name in names}}
 
 
 @admin.register(Event)
@@ -75,12 +68,15 @@ class EventAdmin(DeskAdmin):
         """Only an event that has not opened: the tickets of another one would change to the event before it."""
         return obj is not None and obj.opens > timezone.now() and bool(super().has_delete_permission(request, obj))
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return cast("EventQuerySet", super().get_queryset(request)).with_next_opening()
+
     def get_custom_urls(self) -> tuple[Any, ...]:
         return (("cancel-unfinished/", "mentorq_backend_event_cancel_unfinished", self.cancel_unfinished),)
 
     @display(description="State", label=COLORS)
     def state(self, event: Event) -> str:
-        return phase_of(event, self.events)
+        return event.phase(timezone.now())
 
     @display(description="Event", ordering="name")
     def event(self, event: Event) -> SafeString | str:
@@ -96,12 +92,11 @@ class EventAdmin(DeskAdmin):
 
     @display(description="Now")
     def clicks(self, event: Event) -> SafeString:
-        return render_to_string("mentorq_backend/clicks.html", buttons(event, self.events))
+        return render_to_string("mentorq_backend/clicks.html", buttons(event))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if "_click" in request.POST:
             return self._clicked(request)
-        self.events = current()
         return super().changelist_view(request, extra_context)
 
     def changeform_view(
@@ -115,12 +110,11 @@ class EventAdmin(DeskAdmin):
         if "_click" in request.POST:
             return self._clicked(request)
         with alone() if request.method == "POST" else nullcontext():
-            events = current()
-            event = events.find(int(object_id)) if object_id and re.fullmatch(ID, object_id) else None
+            event = self.get_object(request, object_id) if object_id and re.fullmatch(ID, object_id) else None
             if event and request.method == "POST" and request.POST.get("_version") != str(event.version):
                 self.message_user(request, "It has changed meanwhile: look at it again.", messages.WARNING)
                 return redirect(request.get_full_path())
-            around = {**buttons(event, events), "state": phase_of(event, events)} if event else {}
+            around = buttons(event) if event else {}
             return super().changeform_view(request, object_id, form_url, {**around, **(extra_context or {})})
 
     def _clicked(self, request: HttpRequest) -> HttpResponseRedirect:
@@ -158,7 +152,3 @@ class EventAdmin(DeskAdmin):
                 self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
         self.message_user(request, f"Cancelled: {cancelled}.", messages.SUCCESS)
         return redirect("admin:index")
-
-
-def buttons(event: Event, events: Schedule) -> dict[str, Any]:
-    return {"event": event, "buttons": clicks(phase_of(event, events))}

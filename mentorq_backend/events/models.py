@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import F, Q, Sum, Value
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
 from django.utils import timezone
 
 from mentorq.api.instants import storable
@@ -31,6 +31,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         with alone():
             count_change()
             return super().delete()
+
+    def with_next_opening(self) -> "EventQuerySet":
+        """Annotate `next_opens`, the opening of the following event."""
+        following = self.model.objects.filter(opens__gt=OuterRef("opens")).order_by("opens")
+        return self.annotate(next_opens=Subquery(following.values("opens")[:1]))  # type: ignore[no-redef]
 
     def version(self) -> models.QuerySet["Event", Any]:
         """Return a subquery for a number that every change of an event raises. It is NULL if there are no events."""
@@ -64,7 +69,7 @@ class Event(models.Model):
     version = models.BigIntegerField(default=step, editable=False)
 
     objects = EventQuerySet.as_manager()
-    next_opens: datetime | None = None  # set by `Schedule`
+    next_opens: datetime | None = None  # by `Schedule` or `with_next_opening`
 
     class Meta:
         ordering = ["opens"]
@@ -106,6 +111,14 @@ class Event(models.Model):
         with alone():
             count_change()
             return super().delete(*args, **kwargs)
+
+    def phase(self, at: datetime) -> str:
+        """Return planned, open, paused or over."""
+        if self.opens > at:
+            return "planned"
+        if any(end and end <= at for end in (self.closes, self.next_opens)):
+            return "over"
+        return "paused" if self.paused else "open"
 
     # What the desk and the command do
 

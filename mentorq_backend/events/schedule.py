@@ -44,12 +44,12 @@ class Schedule:
         event = self.present(at)
         if event is None:
             return not self.events
-        return not event.paused and (event.closes is None or at < event.closes)
+        return event.phase(at) == "open"
 
     def why_closed(self, at: datetime) -> str:
         """Return a sentence with the next opening, or with the end."""
         event, following = self.present(at), self.following(at)
-        if event and event.paused and (event.closes is None or at < event.closes):
+        if event and event.phase(at) == "paused":
             return "The queue is paused. An organizer will open it again."
         if following:
             return f"The queue is closed. It opens on {in_desk_time(following.opens)}."
