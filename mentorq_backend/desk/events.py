@@ -17,10 +17,10 @@ from unfold.decorators import display
 
 from mentorq.api.ids import ID
 from mentorq_backend.desk.tickets import REFUSALS
-from mentorq_backend.events.models import Event, EventQuerySet, alone
+from mentorq_backend.events.models import Event, EventQuerySet, alone, in_desk_time
 from mentorq_backend.events.schedule import current
 from mentorq_backend.models import Ticket
-from mentorq_backend.templatetags.desk import exactly, short
+from mentorq_backend.templatetags.desk import short
 from mentorq_users.desk.pages import DeskAdmin
 from mentorq_users.models import User
 
@@ -83,8 +83,8 @@ class EventAdmin(DeskAdmin):
         return short(event.name)
 
     @display(description="Opens and closes", ordering="opens", header=True)
-    def when(self, event: Event) -> list[SafeString | str]:
-        return [exactly(event.opens), exactly(event.closes) if event.closes else "until the next one opens"]
+    def when(self, event: Event) -> list[str]:
+        return [in_desk_time(event.opens), in_desk_time(event.closes) if event.closes else "until the next one opens"]
 
     @display(description="Message")
     def message_label(self, event: Event) -> SafeString | str:
