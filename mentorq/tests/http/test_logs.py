@@ -74,6 +74,18 @@ def test_a_probe_is_no_news(db, caplog, path):
     assert [record.levelname for record in of_requests(caplog)] == ["DEBUG"]
 
 
+@pytest.mark.parametrize("path", ["/api/queue/", "/api/queue", "/board/"])
+@pytest.mark.parametrize(("token", "level"), [(None, "DEBUG"), ("Bearer x", "INFO")])
+def test_public_figures_are_logged_only_if_they_are_refused(db, client, caplog, path, token, level):
+    caplog.set_level(logging.DEBUG)
+
+    response = client.get(path, headers={"Authorization": token} if token else {})
+
+    refused = response.status_code == 401
+    assert refused == (token is not None and path != "/board/")
+    assert [record.levelname for record in of_requests(caplog)] == [level if refused else "DEBUG"]
+
+
 def test_a_poll_that_found_nothing_new_is_none_either(client_of, ada, caplog):
     client = client_of(ada)
     etag = client.get("/api/tickets")["ETag"]
