@@ -293,6 +293,11 @@ UNFOLD = {
     },
 }
 
+# Notices and upkeep
+
+NOTICES_TO_PRIVATE_ADDRESSES = read("NOTICES_TO_PRIVATE_ADDRESSES", boolean, False)
+UPKEEP_PERIOD = read("UPKEEP_PERIOD", at_least(0.1, float), 5.0)
+
 # Tickets
 
 TICKETS_MAX_OPEN = read("TICKETS_MAX_OPEN", at_least(1), 5)

@@ -1,4 +1,4 @@
-"""Tickets with their moves, history and feedback."""
+"""Tickets with their moves and history."""
 
 from datetime import datetime
 from typing import Any
@@ -13,16 +13,19 @@ from mentorq.db.fields import LinesField, OneLineField
 from mentorq_backend.columns import FEEDBACK, ROW
 from mentorq_backend.events.models import Event
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
+from mentorq_backend.feedback.models import Feedback
 from mentorq_backend.live.revisions import Revision, count_change, step
-from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, Who, status_and_instants_agree, waiting_time
-from mentorq_backend.querysets import FeedbackQuerySet, TicketEventQuerySet, TicketQuerySet, one_at_a_time
+from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, System, Who, status_and_instants_agree, waiting_time
+from mentorq_backend.notices import outbox
+from mentorq_backend.notices.models import Notice, Webhook
+from mentorq_backend.querysets import TicketEventQuerySet, TicketQuerySet, one_at_a_time
+from mentorq_backend.upkeep.models import Heartbeat
 from mentorq_backend.waits.positions import OPEN_TICKETS
 from mentorq_users.models import User
 
-__all__ = ["Event", "Feedback", "Revision", "Ticket", "TicketEvent"]  # Django looks for models here
+__all__ = ["Event", "Feedback", "Heartbeat", "Notice", "Revision", "Ticket", "TicketEvent", "Webhook"]  # for Django
 
 INSTANTS = ("created", "queued", "claimed_datetime", "closed_datetime")
-RATINGS = [halves / 2 for halves in range(1, 11)]
 
 
 class Ticket(models.Model):
@@ -130,16 +133,18 @@ class Ticket(models.Model):
             raise self._not_possible("reopened")
         self.move(Status.OPEN, by=by)
 
-    def move(self, to: str, *, by: User, mentor_email: str | None = None, mentor: str = "") -> None:
-        """Move the ticket for `by` and write its history row, or raise and change nothing.
+    def move(
+        self, to: str, *, by: User | System, mentor_email: str | None = None, mentor: str = "", note: str = ""
+    ) -> bool:
+        """Move the ticket for `by` and write its history row, or raise and change nothing. Return whether it has moved.
 
         Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, TicketConflict `conflict`, QueueClosed,
         LimitReached, RateExceeded. The current status again does nothing. `mentor` is the name to show, by default the
-        account's.
+        account's. `note` says why the server moves it; it gives way to any move since the ticket was read.
         """
         named = self._new_mentor_email(to, by, mentor_email)
         if self._is_already(to, named):
-            return
+            return False
         # Somebody else has claimed it: this is a claim of an open ticket that came too late, not a hand-over.
         is_late_claim = self.status == to == Status.CLAIMED and named == by.email
         move = MOVES.get((Status.OPEN if is_late_claim else self.status, to))
@@ -150,7 +155,7 @@ class Ticket(models.Model):
         if is_late_claim:
             raise self.conflict()
         at = self._now()
-        self._make(move, by, at, {**self._changes(to, named, mentor, by, at), "moved": at})
+        return self._make(by, at, {**self._changes(to, named, mentor, by, at), "moved": at}, note)
 
     def set_recorded_status(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
         """Set the status of a new, unsaved ticket as a move would, but without waiting times; raises MoveNotAllowed."""
@@ -175,7 +180,7 @@ class Ticket(models.Model):
         self._check_may(RENAME_MENTOR, by)
         if mentor != self.mentor:
             changes = {"status": Status.CLAIMED, "mentor": mentor, "mentor_email": self.mentor_email}
-            self._make(RENAME_MENTOR, by, self._now(), changes)
+            self._make(by, self._now(), changes)
 
     def mark_active(self, active: bool, *, by: User) -> None:
         """Set whether the owner is still around; raises MoveNotAllowed except for mentors and organizers."""
@@ -226,7 +231,9 @@ class Ticket(models.Model):
             raise MoveNotAllowed("Only its owner, its mentor, an organizer or a director may do this.")
         return self.owner_email
 
-    def roles_of(self, user: User) -> set[Who]:
+    def roles_of(self, user: User | System) -> set[Who]:
+        if isinstance(user, System):
+            return {Who.SERVER}
         is_owner = user.email == self.owner_email
         return {
             who
@@ -239,8 +246,8 @@ class Ticket(models.Model):
             if holds
         }
 
-    def add_event(self, by: User, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
-        """Write the history row of these changes. Raises what `check_allowance` raises, except for a correction."""
+    def add_event(self, by: User | System, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
+        """Write history row and notices of these changes. Raises what `check_allowance` raises, unless there is a note."""
         TicketEvent.objects.create(
             ticket=self,
             at=at,
@@ -251,14 +258,15 @@ class Ticket(models.Model):
             note=note,
             counts=not note,
         )
-        if not note:
+        if not note and isinstance(by, User):
             TicketEvent.objects.check_allowance(self, by, opening=not from_status, enters="queued" in changes)
+        outbox.tell_of_move(self, by.email, at, from_status, changes)
 
-    def is_reopened_by_owner(self, by: User) -> bool:
+    def is_reopened_by_owner(self, by: User | System) -> bool:
         """Return whether a reopening by this person counts for the limit. One by a mentor or an organizer may exceed it."""
         return by.email == self.owner_email and not by.is_staff
 
-    def _new_mentor_email(self, to: str, by: User, mentor_email: str | None) -> str | None:
+    def _new_mentor_email(self, to: str, by: User | System, mentor_email: str | None) -> str | None:
         """Return the e-mail of the mentor after the move, "" for none, None for no change."""
         if to == Status.OPEN:
             return ""
@@ -277,11 +285,11 @@ class Ticket(models.Model):
     def _is_already(self, to: str, named: str | None) -> bool:
         return self.status == to and (not named or named == self.mentor_email)
 
-    def _check_may(self, move: Move, by: User) -> None:
+    def _check_may(self, move: Move, by: User | System) -> None:
         if not move.who & self.roles_of(by):
             raise MoveNotAllowed(move.rule)
 
-    def _check_may_name(self, named: str | None, by: User) -> None:
+    def _check_may_name(self, named: str | None, by: User | System) -> None:
         if not named or named == self.mentor_email:
             return
         if named == self.owner_email:
@@ -289,7 +297,7 @@ class Ticket(models.Model):
         if named != by.email and not by.is_staff:
             raise MoveNotAllowed("Only an organizer or director may name somebody else as the mentor.")
 
-    def _changes(self, to: str, named: str | None, mentor: str, by: User, at: datetime) -> dict[str, Any]:
+    def _changes(self, to: str, named: str | None, mentor: str, by: User | System, at: datetime) -> dict[str, Any]:
         waited = None if self.recorded else waiting_time(self.queued, at)
         changes: dict[str, Any] = {"status": to}
         if named is not None and named != self.mentor_email:
@@ -312,19 +320,22 @@ class Ticket(models.Model):
             changes |= {"closed_datetime": at, "time_to_close": waited}
         return changes
 
-    def _make(self, move: Move, by: User, at: datetime, changes: dict[str, Any]) -> None:
+    def _make(self, by: User | System, at: datetime, changes: dict[str, Any], note: str = "") -> bool:
+        # Since the server looked at its age, the ticket may have been claimed and released again.
+        still = {"moved": self.moved} if isinstance(by, System) else {}
         with transaction.atomic():
             enters = "queued" in changes
             one_at_a_time(by, self.owner_email if enters and self.is_reopened_by_owner(by) else "", enters=enters)
-            moved = self._write(by, at, changes)
+            moved = self._write(by, at, changes, note=note, **still)
         if moved:
             self.set_columns(changes)
-            return
+            return True
         self._reread()
-        if not self._is_already(changes["status"], changes.get("mentor_email")):
-            raise self.conflict()
+        if self._is_already(changes["status"], changes.get("mentor_email")):
+            return False
+        raise self.conflict()
 
-    def _write(self, by: User, at: datetime, changes: dict[str, Any], *, note: str = "", **still: str) -> bool:
+    def _write(self, by: User | System, at: datetime, changes: dict[str, Any], *, note: str = "", **still: Any) -> bool:
         """Write changes and history row in the caller's transaction, if the ticket is `still` as it was read."""
         as_read = Ticket.objects.filter(pk=self.pk, status=self.status, mentor_email=self.mentor_email, **still)
         if not as_read.update(**changes):
@@ -359,11 +370,11 @@ class TicketEvent(models.Model):
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()
-    by = models.EmailField()
+    by = models.EmailField(blank=True, help_text="Empty for the server itself.")
     from_status = models.CharField("from", max_length=9, blank=True, choices=Status.choices)
     to_status = models.CharField("to", max_length=9, choices=Status.choices)
     mentor_email = models.EmailField(blank=True)
-    note = models.TextField(blank=True, db_default="", help_text="What was corrected: as it was, and as it is.")
+    note = models.TextField(blank=True, db_default="", help_text="What was corrected, or why the server made the move.")
     counts = models.BooleanField(
         db_default=True, editable=False, help_text="Whether it uses up what a person may do in an hour."
     )
@@ -373,27 +384,11 @@ class TicketEvent(models.Model):
     class Meta:
         ordering = ["id"]
         # For the hourly limits. Corrections, imports and `seed` do not count.
-        indexes = [models.Index(fields=["by", "at", "from_status"], condition=Q(counts=True), name="ticketevent_done_here")]
+        indexes = [
+            models.Index(fields=["by", "at", "from_status"], condition=Q(counts=True), name="ticketevent_done_here"),
+            # For the statistics.
+            models.Index(fields=["ticket", "to_status"], condition=Q(by=""), name="ticketevent_by_server"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.from_status or 'new'} → {self.to_status} by {self.by}"
-
-
-class Feedback(models.Model):
-    """The owner's rating of the help. It belongs to the mentor whom the ticket had at that time."""
-
-    ticket = models.OneToOneField(Ticket, on_delete=models.PROTECT, primary_key=True, related_name="feedback")
-    rating = models.FloatField(help_text="0.5 to 5 stars, in halves.")
-    comments = LinesField(blank=True)
-    mentor = OneLineField()
-    mentor_email = models.EmailField()
-    created = models.DateTimeField(default=timezone.now)
-
-    objects = FeedbackQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "feedback"
-        constraints = [models.CheckConstraint(name="feedback_rating_in_halves", condition=Q(rating__in=RATINGS))]
-
-    def __str__(self) -> str:
-        return f"{self.rating} stars for {self.mentor_email}"
+        return f"{self.from_status or 'new'} → {self.to_status} by {self.by or f'MentorQ: {self.note}'}"

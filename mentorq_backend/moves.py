@@ -22,13 +22,24 @@ class Status(models.TextChoices):
     CANCELLED = "CANCELLED", "cancelled"
 
 
+class System:
+    """The server itself, which makes moves that nobody asks for. The history calls it ""."""
+
+    email = ""
+    is_mentor = is_staff = False
+
+
+SERVER = System()
+
+
 class Who(enum.StrEnum):
-    """What a person can be to a ticket. The value is for messages."""
+    """What a person, or the server, can be to a ticket. The value is for messages."""
 
     MENTOR = "a mentor (not on their own ticket)"
     ITS_MENTOR = "its mentor"
     OWNER = "its owner"
     STAFF = "an organizer or director"
+    SERVER = "MentorQ itself"
 
 
 class Move(NamedTuple):
@@ -39,7 +50,7 @@ class Move(NamedTuple):
 
     @property
     def people(self) -> str:
-        return ", ".join(who for who in Who if who in self.who)
+        return ", ".join(who for who in Who if who in self.who and who != Who.SERVER)
 
     @property
     def rule(self) -> str:
@@ -54,8 +65,8 @@ def _move(verb: str, *who: Who) -> Move:
 MOVES: dict[tuple[str, str], Move] = {
     (Status.OPEN, Status.CLAIMED): _move("claim", Who.MENTOR),
     (Status.OPEN, Status.CLOSED): _move("close", Who.MENTOR),
-    (Status.OPEN, Status.CANCELLED): _move("cancel", Who.OWNER),
-    (Status.CLAIMED, Status.OPEN): _move("release", Who.ITS_MENTOR),
+    (Status.OPEN, Status.CANCELLED): _move("cancel", Who.OWNER, Who.SERVER),
+    (Status.CLAIMED, Status.OPEN): _move("release", Who.ITS_MENTOR, Who.SERVER),
     (Status.CLAIMED, Status.CLAIMED): _move("hand over"),
     (Status.CLAIMED, Status.CLOSED): _move("close", Who.ITS_MENTOR),
     (Status.CLAIMED, Status.CANCELLED): _move("cancel", Who.OWNER),

@@ -1,4 +1,4 @@
-"""Querysets of tickets, history and feedback: visibility, order, limits, and new tickets."""
+"""Querysets of tickets and history: visibility, order, limits, and new tickets."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Avg, Count, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -16,17 +16,15 @@ from mentorq.db.locks import EVENTS, lock
 from mentorq_backend.columns import ROW
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import LIVE, Schedule, current, schedule
-from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, QueueClosed, RateExceeded
+from mentorq_backend.exceptions import LimitReached, QueueClosed, RateExceeded
 from mentorq_backend.live.revisions import count_change, step
-from mentorq_backend.moves import Status
+from mentorq_backend.moves import Status, System
 from mentorq_backend.waits.positions import OPEN_TICKETS
 from mentorq_users.models import User
 
 if TYPE_CHECKING:
-    from mentorq_backend.models import Feedback, Ticket, TicketEvent
+    from mentorq_backend.models import Ticket, TicketEvent
 
-MIDDLE_RATING = 2.75
-PRIOR_RATINGS = 5
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STAFF_FACTOR = 10  # times the hourly limit
 
@@ -159,7 +157,7 @@ class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
         return done.filter(from_status="") if opening else done.exclude(from_status="")
 
 
-def one_at_a_time(by: User, owner_email: str = "", *, enters: bool = False) -> None:
+def one_at_a_time(by: User | System, owner_email: str = "", *, enters: bool = False) -> None:
     """Let this person open or move one ticket at a time, until the transaction ends.
 
     With `owner_email` that owner's tickets enter the queue one at a time, too. `enters` keeps the events as they are. Call
@@ -186,41 +184,3 @@ def _count_actions(opening: bool, email: Any, since: Any) -> "models.QuerySet[Ti
 
 # Compiled, because every move needs it: uncompiled it takes a sixth of a claim (November 2026).
 ACTION_COUNTS = {opening: CompiledQuery(partial(_count_actions, opening), 2) for opening in (True, False)}
-
-
-class FeedbackQuerySet(models.QuerySet["Feedback"]):
-    """Visibility of feedback, new feedback, and the leaderboard."""
-
-    def visible_to(self, user: User) -> "FeedbackQuerySet":
-        """Directors see all feedback, everyone else the feedback that they gave."""
-        return self if user.sees_all_feedback else self.filter(ticket__owner_email=user.email)
-
-    def on(self, tickets: TicketQuerySet) -> "FeedbackQuerySet":
-        """Return the feedback on these tickets. For all tickets it needs no join."""
-        return self.filter(ticket__in=tickets) if tickets.query.where else self
-
-    @transaction.atomic
-    def give(self, ticket: "Ticket", *, rating: float, comments: str = "") -> "Feedback":
-        """Create feedback for the current mentor of the ticket.
-
-        Raises MoveNotAllowed unless the ticket is closed and has a mentor, IntegrityError if it has feedback already.
-        """
-        # This raises only the version: the ticket shows the URL of its feedback from now on.
-        rateable = type(ticket).objects.filter(pk=ticket.pk, status=Status.CLOSED, mentor_email=ticket.mentor_email)
-        if ticket.mentor_email in ("", ticket.owner_email) or not rateable.update():
-            raise MoveNotAllowed("Only a closed ticket with a mentor can be rated.")
-        mentor = {"mentor": ticket.mentor, "mentor_email": ticket.mentor_email}
-        return self.create(ticket=ticket, rating=rating, comments=comments, **mentor)
-
-    def leaderboard(self) -> Any:
-        """Return rows `{"mentor_email", "name", "average_rating", "ratings", "smoothed"}` by mentor, best first.
-
-        The order is by a Bayesian average (https://en.wikipedia.org/wiki/Bayesian_average): everybody starts with
-        PRIOR_RATINGS ratings in the middle of the scale, so that a single 5 does not outrank forty good ratings.
-        """
-        ratings = Count("pk")
-        smoothed = (Sum("rating") + PRIOR_RATINGS * MIDDLE_RATING) / (ratings + PRIOR_RATINGS)
-        people = self.values("mentor_email").annotate(
-            name=Max("mentor"), average_rating=Avg("rating"), ratings=ratings, smoothed=smoothed
-        )
-        return people.order_by("-smoothed", "-ratings", "mentor_email")

@@ -14,7 +14,8 @@ from django.db.models import Avg, Case, Count, DateTimeField, F, Func, Max, Min,
 from django.db.models.functions import ExtractMinute, RowNumber
 from django.utils import timezone
 
-from mentorq_backend.models import RATINGS, Feedback, Ticket
+from mentorq_backend.feedback.models import RATINGS
+from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_users.models import User

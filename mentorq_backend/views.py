@@ -19,6 +19,7 @@ from mentorq.api.pagination import TicketPagination, number_parameter
 from mentorq_backend import stats
 from mentorq_backend.events.filters import EventFilter
 from mentorq_backend.events.schedule import began, schedule_of
+from mentorq_backend.feedback.models import FeedbackQuerySet
 from mentorq_backend.filters import CreatedFilter, TicketFilter, TicketSearchFilter
 from mentorq_backend.live import reads
 from mentorq_backend.live.etags import ConditionalGetMixin, key_of
@@ -47,7 +48,7 @@ from mentorq_backend.openapi import (
     StatsSerializer,
 )
 from mentorq_backend.permissions import ChangesOwnFeedback, ReadsHistory
-from mentorq_backend.querysets import FeedbackQuerySet, TicketQuerySet
+from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.renderers import QueueRenderer
 from mentorq_backend.serializers import (
     FeedbackSerializer,

@@ -60,8 +60,8 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def name_of(self, email: str, *, by: "User") -> str:
-        """Return the name of the account, or the address if there is none. `by` needs no query."""
+    def name_of(self, email: str, *, by: Any) -> str:
+        """Return the name of the account, or the address if there is none. The account of `by` needs no query."""
         user = by if by.email == email else self.filter(email=email).first()
         return (user and user.name) or email
 

@@ -1,12 +1,15 @@
-"""Text columns that forms and imports clean, as `mentorq.api.fields` cleans JSON."""
+"""Text columns that forms and imports clean, as `mentorq.api.fields` cleans JSON, and numbers of minutes."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from mentorq.api.texts import LONGEST, lines, one_line
+
+MINUTES_IN_A_YEAR = 366 * 24 * 60
 
 
 class OneLineFormField(forms.CharField):
@@ -37,3 +40,16 @@ class LinesField(OneLineField):
     """A column of texts that may have lines; no form of ours writes one."""
 
     clean_text = staticmethod(lines)
+
+
+class MinutesField(models.PositiveIntegerField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A number of minutes, empty for never."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"null": True, "blank": True, **kwargs})
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        minutes = super().clean(value, model_instance)
+        if minutes is not None and not 1 <= minutes <= MINUTES_IN_A_YEAR:
+            raise ValidationError(f"Give 1 to {MINUTES_IN_A_YEAR} minutes, or leave it empty.")
+        return minutes

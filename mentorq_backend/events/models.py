@@ -12,11 +12,10 @@ from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
 from django.utils import timezone
 
 from mentorq.api.instants import storable
-from mentorq.db.fields import OneLineField
+from mentorq.db.fields import MinutesField, OneLineField
 from mentorq.db.locks import EVENTS, lock
 from mentorq_backend.live.revisions import count_change, step
-
-MINUTES_IN_A_YEAR = 366 * 24 * 60
+from mentorq_backend.notices import outbox
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -40,19 +39,6 @@ class EventQuerySet(models.QuerySet["Event"]):
     def version(self) -> models.QuerySet["Event", Any]:
         """Return a subquery for a number that every change of an event raises. It is NULL if there are no events."""
         return self.order_by().annotate(all=Value(1)).values("all").annotate(sum=Sum("version")).values("sum")
-
-
-class MinutesField(models.PositiveIntegerField):  # type: ignore[type-arg]  # generic in the stubs alone
-    """A number of minutes, empty for never."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"null": True, "blank": True, **kwargs})
-
-    def clean(self, value: Any, model_instance: Any) -> Any:
-        minutes = super().clean(value, model_instance)
-        if minutes is not None and not 1 <= minutes <= MINUTES_IN_A_YEAR:
-            raise ValidationError(f"Give 1 to {MINUTES_IN_A_YEAR} minutes, or leave it empty.")
-        return minutes
 
 
 class Event(models.Model):
@@ -84,9 +70,12 @@ class Event(models.Model):
         """Save under the lock of the events, and raise version and revision; raises ValidationError if it overlaps."""
         with alone():
             self.clean()
+            was = Event.objects.filter(pk=self.pk).values_list("message", flat=True).first() or ""
             self.version += step()
             super().save(*args, **kwargs)
             count_change()
+            if self.message != was and self._is_present():
+                outbox.tell_message(self)
 
     def clean(self) -> None:
         """Raises ValidationError for the field that makes this event overlap with another one."""
@@ -111,6 +100,10 @@ class Event(models.Model):
         with alone():
             count_change()
             return super().delete(*args, **kwargs)
+
+    def _is_present(self) -> bool:
+        now = timezone.now()
+        return self.opens <= now and not Event.objects.filter(opens__gt=self.opens, opens__lte=now).exists()
 
     def phase(self, at: datetime) -> str:
         """Return planned, open, paused or over."""

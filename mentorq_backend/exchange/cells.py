@@ -12,7 +12,8 @@ from django.db import models
 from mentorq.api import texts
 from mentorq.api.instants import storable
 from mentorq_backend.exchange import exports
-from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
+from mentorq_backend.feedback.models import RATINGS
+from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_users.emails import normalize_email
 
 EXAMPLE = "2026-02-14T23:05:00Z"

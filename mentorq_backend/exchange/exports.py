@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import orjson
 
+from mentorq_backend.columns import instant
 from mentorq_backend.models import TicketEvent
 from mentorq_backend.querysets import TicketQuerySet
-from mentorq_backend.serializers import instant
 
 Item = TypeVar("Item")
 

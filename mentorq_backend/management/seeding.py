@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from mentorq.db.bulk import load, reset_sequences
+from mentorq_backend.feedback.models import RATINGS
 from mentorq_backend.live.revisions import count_change
-from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
+from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status, waiting_time
 from mentorq_backend.waits.positions import PastQueue
 from mentorq_users.models import User

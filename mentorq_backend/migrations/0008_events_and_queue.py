@@ -6,7 +6,7 @@ from typing import Any
 from django.db import migrations, models
 from django.db.models import Case, F, When
 
-import mentorq_backend.events.models
+import mentorq.db.fields
 import mentorq_backend.live.revisions
 from mentorq_backend.waits.positions import PastQueue
 
@@ -61,19 +61,19 @@ class Migration(migrations.Migration):
                 ("paused", models.BooleanField(default=False, help_text="Nobody but organizers opens tickets meanwhile.")),
                 (
                     "expire_after",
-                    mentorq_backend.events.models.MinutesField(
+                    mentorq.db.fields.MinutesField(
                         blank=True, help_text="Minutes.", null=True, verbose_name="open tickets expire after"
                     ),
                 ),
                 (
                     "return_claims_after",
-                    mentorq_backend.events.models.MinutesField(
+                    mentorq.db.fields.MinutesField(
                         blank=True, help_text="Minutes.", null=True, verbose_name="claims return to the queue after"
                     ),
                 ),
                 (
                     "cancel_after",
-                    mentorq_backend.events.models.MinutesField(
+                    mentorq.db.fields.MinutesField(
                         blank=True,
                         help_text="Minutes after the closing.",
                         null=True,

@@ -10,13 +10,13 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from mentorq_backend.columns import instant
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import Schedule, current
 from mentorq_backend.live.etags import digest_of
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
 from mentorq_backend.renderers import QueueRenderer
-from mentorq_backend.serializers import instant
 from mentorq_backend.waits.forecast import Forecast, Wait, forecast
 from mentorq_backend.waits.sample import Row, rows, wait
 

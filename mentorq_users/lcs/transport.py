@@ -1,19 +1,17 @@
 """How a request to LCS is sent: within a deadline, in one of a few slots, and past a circuit breaker.
 
-The timeout of requests is for each read and starts again with each byte, so it does not bound a whole answer. Each
-call has a thread of its own; the caller waits for it as long as LCS_TIMEOUT says, and then shuts its socket down.
+Each call has a thread of its own; the caller waits for it as long as LCS_TIMEOUT says, and then shuts its socket down.
 """
 
-import socket
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 
+from mentorq.outgoing import AbortableAdapter, Session
 from mentorq_users.lcs.breaker import Breaker
 from mentorq_users.lcs.exceptions import LCSUnavailable
 from mentorq_users.lcs.slots import Slots
@@ -60,44 +58,6 @@ def take_slot(address: str = "") -> None:
         raise LCSUnavailable(f"{len(slots.held)} calls wait for it already")
 
 
-class AbortableAdapter(HTTPAdapter):
-    """The transport of one call, which another thread can end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.aborted = False
-        self.socket: socket.socket | None = None
-
-    def abort(self) -> None:
-        """End the call now: a thread that waits for an answer gets an error."""
-        self.aborted = True
-        if self.socket:
-            with suppress(OSError):  # it was closed meanwhile
-                self.socket.shutdown(socket.SHUT_RDWR)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Return urllib3's pool, whose connections tell this adapter their socket."""
-        adapter = self
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-
-        class Connection(pool.ConnectionCls):  # type: ignore[misc]  # for http or for https
-            def connect(self) -> None:
-                super().connect()
-                adapter.socket = self.sock
-                if adapter.aborted:  # while it connected
-                    adapter.abort()
-
-        pool.ConnectionCls = Connection
-        return pool
-
-
-class Session(requests.Session):
-    """A session that does not read where a redirect points: following it would send the password there."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
 def _start(adapter: HTTPAdapter, path: str, payload: Mapping[str, Any], address: str) -> Future[tuple[int, bytes]]:
     """Start a call, which holds its slot until it ends, even if nobody waits for it any more; raises LCSUnavailable."""
     take_slot(address)
@@ -117,7 +77,6 @@ def _post(adapter: HTTPAdapter, url: str, payload: Mapping[str, Any], timeout: f
     A session of its own keeps no cookie of one person for another, and never meets a connection that LCS has closed.
     """
     with Session() as session:
-        session.trust_env = False  # no proxy, .netrc or CA bundle from the environment sees a password
         session.mount(f"{url.partition(':')[0]}://", adapter)
         with session.post(url, json=payload, timeout=timeout, stream=True) as response:
             content = b""

@@ -77,9 +77,8 @@ def instant(column: str, text: str) -> datetime:
         raise ValidationError({column: f"Give an instant in ISO 8601 with an offset, such as {EXAMPLE}."}) from error
 
 
-def complaints(error: ValidationError) -> list[str]:
-    options = {
-        "name": "NAME",
-        **{column: f"--{column.replace('_', '-')}" for column in error.message_dict if column != "name"},
-    }
+def complaints(error: ValidationError, **arguments: str) -> list[str]:
+    """Return a sentence for each option, or argument by the name of its column."""
+    options = {column: f"--{column.replace('_', '-')}" for column in error.message_dict}
+    options |= {"name": "NAME", **arguments}
     return [f"{options[column]}: {' '.join(texts)}" for column, texts in error.message_dict.items()]

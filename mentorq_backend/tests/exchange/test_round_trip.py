@@ -19,8 +19,9 @@ from mentorq_backend import stats
 from mentorq_backend.exchange import exports, imports, writing
 from mentorq_backend.exchange.exports import lines
 from mentorq_backend.exchange.imports import add_tickets
+from mentorq_backend.feedback.models import RATINGS
 from mentorq_backend.management.commands.seed import seed_tickets
-from mentorq_backend.models import RATINGS, Feedback, Ticket, TicketEvent
+from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_backend.tests.exchange.files import empty, exported
 from mentorq_users.models import User
 

@@ -1,0 +1,238 @@
+"""Webhooks that directors enter, and the notices for them: the outbox."""
+
+import base64
+import re
+import secrets
+import unicodedata
+import uuid
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from mentorq.db.fields import MinutesField, OneLineField
+from mentorq_users.encryption import decrypt, encrypt, newly_encrypted
+
+SECRET_BYTES = 32
+LONGEST_URL = 2000
+LONGEST_RETRY = timedelta(hours=3)
+# A clock may step back. Nothing is due later than this, whatever a row says.
+HORIZON = LONGEST_RETRY * 1.5
+WEBHOOKS = "webhooks"  # what the keys encrypt
+
+
+class Kind(models.TextChoices):
+    """The format of a webhook: a module in `formats/`."""
+
+    STANDARD = "standard", "Standard Webhooks"
+    SLACK = "slack", "Slack"
+    DISCORD = "discord", "Discord"
+
+
+class Happening(models.TextChoices):
+    """What a webhook can tell."""
+
+    OPENED = "opened", "opened"
+    FIRST = "first", "opened while nobody else waits"
+    CLAIMED = "claimed", "claimed"
+    RELEASED = "released", "released"
+    CLOSED = "closed", "closed"
+    CANCELLED = "cancelled", "cancelled"
+    REOPENED = "reopened", "reopened"
+    RATED = "rated", "rated"
+    WAITING = "waiting", "waiting for longer than the minutes below"
+    MESSAGE = "message", "the event's message changed"
+
+
+TEST = "test"
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    """Webhooks by what they want to know, and by whether they have work."""
+
+    def on(self) -> "WebhookQuerySet":
+        return self.filter(is_on=True)
+
+    def with_due_notices(self, at: datetime) -> "WebhookQuerySet":
+        """Return those that have something to deliver now and are not told to wait."""
+        due = Notice.objects.due(at).filter(webhook=OuterRef("pk"))
+        return self.filter(Exists(due), _has_come("not_before", at) | Q(not_before=None))
+
+    def renew_encryption(self) -> int:
+        """Encrypt with the newest key what an older key encrypted, so that older keys can go; return how many."""
+        renewed = 0
+        for webhook in self:
+            columns = {name: getattr(webhook, name) for name in ("encrypted_url", "encrypted_secret")}
+            newer = {name: text for name, old in columns.items() if (text := newly_encrypted(old, WEBHOOKS)) is not None}
+            renewed += bool(newer) and self.filter(pk=webhook.pk, **columns).update(**newer)
+        return renewed
+
+
+class Webhook(models.Model):
+    """A receiver of notices. Its URL is a credential, too, so it is stored encrypted, and only its host is shown."""
+
+    name = OneLineField(max_length=200, unique=True)
+    kind = models.CharField(max_length=20)
+    host = models.CharField(max_length=300, blank=True, editable=False)
+    encrypted_url = models.TextField(blank=True, editable=False)
+    encrypted_secret = models.TextField(editable=False, blank=True)
+    tells = models.JSONField(default=list, blank=True)
+    words = OneLineField(
+        blank=True, help_text="Comma-separated. Only tickets whose title or comment contains one of them. Empty: all."
+    )
+    minutes = MinutesField("waiting means", help_text="Minutes in the queue.")
+    is_on = models.BooleanField("on", default=True)
+    why_off = models.CharField(max_length=200, blank=True, editable=False)
+    given_up = models.PositiveIntegerField(default=0, editable=False, help_text="Notices in a row that were given up.")
+    last_status = models.PositiveIntegerField(null=True, editable=False)
+    last_response = models.CharField(max_length=300, blank=True, editable=False)
+    last_attempt = models.DateTimeField(null=True, editable=False)
+    not_before = models.DateTimeField(null=True, editable=False, help_text="The receiver said so, with Retry-After.")
+    # Who delivers now. A process that dies leaves them behind, and others take over when the lease ends.
+    lease = models.BigIntegerField(null=True, editable=False)
+    leased_until = models.DateTimeField(null=True, editable=False)
+
+    objects = WebhookQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @property
+    def url(self) -> str:
+        """Raises Unreadable if no key opens it."""
+        return decrypt(self.encrypted_url, WEBHOOKS)
+
+    @url.setter
+    def url(self, url: str) -> None:
+        """Raises ValidationError for a URL that is never called."""
+        self.host = host_of(url)
+        self.encrypted_url = encrypt(url, WEBHOOKS)
+
+    @property
+    def secret(self) -> str:
+        """The key of the signatures, "" if this kind has none. Raises Unreadable if no key opens it."""
+        return decrypt(self.encrypted_secret, WEBHOOKS)
+
+    def make_secret(self) -> str:
+        """Give a webhook that signs and has no secret a new one; return it, "" if there is nothing to do."""
+        if self.kind != Kind.STANDARD or self.encrypted_secret:
+            return ""
+        secret = f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+        self.encrypted_secret = encrypt(secret, WEBHOOKS)
+        return secret
+
+    def clean(self) -> None:
+        """Raises ValidationError."""
+        if self.kind not in Kind.values:
+            raise ValidationError({"kind": f"Choose {', '.join(Kind.values)}."})
+        unknown = set(self.tells) - set(Happening.values)
+        if unknown or not self.tells:
+            raise ValidationError({"tells": f"Choose from {', '.join(Happening.values)}."})
+        if Happening.WAITING in self.tells and not self.minutes:
+            raise ValidationError({"minutes": "Say after how many minutes in the queue a ticket counts as waiting."})
+        if not self.encrypted_url:
+            raise ValidationError({"url": "A new webhook needs its URL."})
+
+    def switch(self, *, on: bool, why: str = "") -> None:
+        """Switch it on, with a clean record, or off."""
+        Webhook.objects.filter(pk=self.pk).update(is_on=on, why_off=why, given_up=0, not_before=None)
+
+    def wants(self, happening: str, title: str = "", comment: str = "") -> bool:
+        return happening in self.tells and (not self.words or bool(self.pattern.search(folded(f"{title}\n{comment}"))))
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches one of the words as a whole word."""
+        words = filter(None, (folded(word.strip()) for word in self.words.split(",")))
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+
+
+def folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def host_of(url: str) -> str:
+    """Return the host of a webhook's URL; raises ValidationError. Whether its addresses are public, the delivery checks."""
+    schemes = ("https", "http") if settings.NOTICES_TO_PRIVATE_ADDRESSES else ("https",)
+    try:
+        parts = urlsplit(url)
+        host, has_port = parts.hostname or "", parts.port is not None
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in schemes or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
+        raise ValidationError({"url": f"Give the whole URL, such as {schemes[0]}://hooks.slack.com/services/…"})
+    if "@" in parts.netloc:
+        raise ValidationError({"url": "Leave out the user name and the password: they would be sent in clear."})
+    return f"{host}:{parts.port}" if has_port else host
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Notices by their state."""
+
+    def pending(self) -> "NoticeQuerySet":
+        return self.filter(next_attempt__isnull=False)
+
+    def due(self, at: datetime) -> "NoticeQuerySet":
+        """Return what can be delivered now, in order. A notice waits for the earlier ones of its ticket."""
+        earlier = self.model.objects.pending().filter(
+            webhook=OuterRef("webhook"), ticket=OuterRef("ticket"), pk__lt=OuterRef("pk")
+        )
+        is_wanted = Q(webhook__is_on=True) | Q(happening=TEST)
+        return self.pending().filter(_has_come("next_attempt", at), is_wanted, ~Exists(earlier)).order_by("pk")
+
+    def send_again(self, at: datetime) -> int:
+        """Deliver these once more, whatever became of them."""
+        return self.update(next_attempt=at, attempts=0, delivered=None, status=None, response="")
+
+    def forget(self, before: datetime) -> int:
+        """Delete what was delivered earlier. A `waiting` of an open ticket stays, so that it is told once."""
+        return self.filter(delivered__lt=before).exclude(since__isnull=False, ticket__status="OPEN").delete()[0]
+
+
+class Notice(models.Model):
+    """One happening for one webhook, written in the transaction of the happening."""
+
+    id: int
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False, help_text="A restored database repeats ids.")
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="notices")
+    ticket = models.ForeignKey("mentorq_backend.Ticket", null=True, on_delete=models.CASCADE, related_name="notices")
+    happening = models.CharField(max_length=9)
+    at = models.DateTimeField()
+    payload = models.JSONField(help_text="As of the happening: who made it, and the ticket or the event.")
+    since = models.DateTimeField(null=True, help_text="Of `waiting`: when the ticket became open.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt = models.DateTimeField(null=True, help_text="Empty if it was delivered or given up.")
+    delivered = models.DateTimeField(null=True)
+    status = models.PositiveIntegerField(null=True)
+    response = models.CharField(max_length=300, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["webhook", "ticket", "id"], condition=Q(next_attempt__isnull=False), name="notice_pending"
+            ),
+            models.Index(fields=["delivered"], condition=Q(delivered__isnull=False), name="notice_delivered"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "ticket", "since"], name="notice_waiting_is_told_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.happening} #{self.ticket_id}" if self.ticket_id else self.happening
+
+    @property
+    def state(self) -> str:
+        """Return pending, delivered or given up."""
+        return "pending" if self.next_attempt else "delivered" if self.delivered else "given up"
+
+
+def _has_come(column: str, at: datetime) -> Q:
+    return Q(**{f"{column}__lte": at}) | Q(**{f"{column}__gt": at + HORIZON})

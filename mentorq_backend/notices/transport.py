@@ -1,0 +1,148 @@
+"""Sends one notice: to public addresses only, within a deadline, and without reading more than it must."""
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+import requests
+import urllib3
+from django.conf import settings
+
+from mentorq.outgoing import AbortableAdapter, Session
+
+TIMEOUT = 10.0  # seconds for a whole attempt, name look-up included
+MAX_ANSWER_BYTES = 64 * 1024
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class NotSent(Exception):
+    """There is no complete answer. The text is for the desk: it names neither URL nor secret."""
+
+
+class TimedOut(NotSent):
+    """The receiver took too long."""
+
+
+class NotPublic(Exception):
+    """The name leads to an address that only our own network should reach."""
+
+
+class Answer(NamedTuple):
+    """What the receiver said: HTTP status, the beginning of its body, and the seconds of `Retry-After`."""
+
+    status: int
+    text: str
+    retry_after: float = 0
+
+
+def send(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """POST the body; raises NotSent, TimedOut.
+
+    requests-hardened would let ::127.0.0.1 and site-local addresses through, and has no deadline for the whole attempt.
+    """
+    adapter = PublicAdapter()
+    outcome: list[Answer | NotSent] = []
+    thread = threading.Thread(target=lambda: outcome.append(_attempt(adapter, url, body, headers)), daemon=True)
+    thread.start()
+    thread.join(TIMEOUT)
+    if not outcome:
+        adapter.abort()
+        raise TimedOut(f"It did not answer within {TIMEOUT:.0f} s.")
+    if isinstance(outcome[0], NotSent):
+        raise outcome[0]
+    return outcome[0]
+
+
+def _attempt(adapter: AbortableAdapter, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | NotSent:
+    """Only the type of an error is told: its text may hold the URL."""
+    try:
+        return _post(adapter, url, body, headers)
+    except NotPublic as error:
+        return NotSent(str(error))
+    except requests.Timeout:
+        return TimedOut(f"It did not answer within {TIMEOUT:.0f} s.")
+    except requests.exceptions.SSLError:
+        return NotSent("Its certificate is not valid for this address.")
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        return NotSent(f"It cannot be reached, or it broke off: {type(error).__name__}.")
+
+
+def _post(adapter: AbortableAdapter, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    with Session() as session:
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, adapter)
+        with session.post(url, data=body, headers=dict(headers), timeout=TIMEOUT, stream=True) as response:
+            content = b""
+            for chunk in response.iter_content(8 * 1024):
+                content += chunk
+                if len(content) >= MAX_ANSWER_BYTES:
+                    break
+            text = content.decode("utf-8", "replace").replace("\0", "")
+            return Answer(response.status_code, text, retry_after(response.headers.get("Retry-After", "")))
+
+
+class PublicAdapter(AbortableAdapter):
+    """Connects to an address that it has checked, so that a name cannot change between look-up and connection."""
+
+    def connection_class(self, base: Any) -> Any:
+        class Connection(super().connection_class(base)):  # type: ignore[misc]
+            def _new_conn(self) -> socket.socket:
+                name: str = self._dns_host
+                error = OSError()
+                try:
+                    for address in addresses_of(name, self.port):
+                        self._dns_host = address
+                        try:
+                            return super()._new_conn()  # type: ignore[no-any-return]
+                        except OSError as failed:
+                            error = failed
+                finally:
+                    self._dns_host = name  # TLS checks the certificate against the name
+                raise error
+
+        return Connection
+
+
+def addresses_of(name: str, port: int) -> list[str]:
+    """Look the name up; raises NotPublic if any address is not public, OSError if there is none."""
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not settings.NOTICES_TO_PRIVATE_ADDRESSES and not all(map(is_public, addresses)):
+        raise NotPublic("Its name leads to an address that is not public: see NOTICES_TO_PRIVATE_ADDRESSES.")
+    return addresses
+
+
+def is_public(text: str) -> bool:
+    """Return whether the address is one of the Internet's. An IPv4 address within an IPv6 one counts itself."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        embedded = _embedded(address)
+        if embedded:
+            return is_public(str(embedded))
+        if address.is_site_local:
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address of an IPv4-mapped, 6to4 or NAT64 address."""
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def retry_after(header: str) -> float:
+    """Return the seconds of a `Retry-After`, which names seconds or a date; 0 for anything else."""
+    if header.strip().isdecimal() and header.isascii():
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
+        return 0
+    return max((until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0)
