@@ -286,6 +286,12 @@ UNFOLD = {
                         "link": reverse_lazy("admin:mentorq_backend_ticket_changelist"),
                     },
                     {"title": "Events", "icon": "event", "link": reverse_lazy("admin:mentorq_backend_event_changelist")},
+                    {
+                        "title": "Webhooks",
+                        "icon": "campaign",
+                        "link": reverse_lazy("admin:mentorq_backend_webhook_changelist"),
+                        "permission": lambda request: request.user.enters_webhooks,
+                    },
                     {"title": "People", "icon": "group", "link": reverse_lazy("admin:mentorq_users_user_changelist")},
                 ],
             },

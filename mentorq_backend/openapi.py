@@ -143,6 +143,8 @@ class StatsSerializer(serializers.Serializer[None]):
         return {
             **{name: serializers.FloatField(allow_null=True) for name in durations},
             **{name: serializers.IntegerField() for name in counts},
+            "cancelled_by_server": serializers.IntegerField(help_text="Expired, or open after the end of the event."),
+            "returned_by_server": serializers.IntegerField(help_text="Claims that were too old."),
             "Average Rating": RatingSerializer(),
             "per_hour": HourSerializer(many=True),
             "per_mentor": MentorSerializer(many=True),

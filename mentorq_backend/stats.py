@@ -15,7 +15,7 @@ from django.db.models.functions import ExtractMinute, RowNumber
 from django.utils import timezone
 
 from mentorq_backend.feedback.models import RATINGS
-from mentorq_backend.models import Feedback, Ticket
+from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_users.models import User
@@ -76,10 +76,21 @@ def summary(tickets: TicketQuerySet, zone: tzinfo = UTC) -> dict[str, Any]:
         "Cancelled Tickets": figures["cancelled"],
         "Number of mentors": figures["mentors"],
         "Number of users": figures["users"],
+        **by_server(tickets),
         "Average Rating": Feedback.objects.on(tickets).aggregate(Avg("rating")),
         "per_hour": per_hour(tickets, zone),
         "per_mentor": per_mentor(tickets),
     }
+
+
+def by_server(tickets: TicketQuerySet) -> dict[str, int]:
+    """Return how many of these tickets upkeep has cancelled, and how many claims it has returned, each time counting."""
+    events = TicketEvent.objects.filter(by="").exclude(from_status="")
+    events = events.filter(ticket__in=tickets) if tickets.query.where else events
+    return events.order_by().aggregate(
+        cancelled_by_server=Count("pk", filter=Q(to_status=Status.CANCELLED)),
+        returned_by_server=Count("pk", filter=Q(to_status=Status.OPEN)),
+    )
 
 
 def percentile(tickets: TicketQuerySet, duration: str, percent: int, count: int) -> float | None:

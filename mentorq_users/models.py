@@ -149,6 +149,11 @@ class User(AbstractBaseUser):
         return self.is_director or self.is_superuser
 
     @property
+    def enters_webhooks(self) -> bool:
+        """Directors and local superusers: a webhook sees every ticket's text."""
+        return self.sees_statistics
+
+    @property
     def sees_all_feedback(self) -> bool:
         return self.is_director
 

@@ -7,6 +7,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from mentorq_backend.upkeep.models import last_seen, why_needed
+
 logger = logging.getLogger(__name__)
 
 
@@ -23,15 +25,24 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 200 if the database has every table that this version needs, else 503 with the remedy."""
+    """Return 200 if the database has every table that this version needs, else 503 with the remedy.
+
+    The server works without upkeep, so a missing one is a warning.
+    """
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        upkeep = {} if missing else of_upkeep()
     except Error as error:
         return unavailable(error)
     if missing:
         return JsonResponse({"status": "unavailable", "migrations": "missing: python manage.py migrate"}, status=503)
-    return JsonResponse({"status": "ready"})
+    return JsonResponse({"status": "ready", **upkeep})
+
+
+def of_upkeep() -> dict[str, str]:
+    warning = why_needed()
+    return {"upkeep": last_seen(), **({"warning": warning} if warning else {})}
 
 
 def unavailable(error: Error) -> JsonResponse:

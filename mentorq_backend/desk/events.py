@@ -1,9 +1,8 @@
 """The events' pages: plan them, and open, pause and close the queue with one click."""
 
 import re
-from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import SuspiciousOperation, ValidationError
@@ -21,17 +20,8 @@ from mentorq_backend.events.models import Event, EventQuerySet, alone, in_desk_t
 from mentorq_backend.events.schedule import current
 from mentorq_backend.models import Ticket
 from mentorq_backend.templatetags.desk import short
-from mentorq_users.desk.pages import DeskAdmin
+from mentorq_users.desk.pages import Click, DeskAdmin
 from mentorq_users.models import User
-
-
-class Click(NamedTuple):
-    """A button: what it says, what it did, and the verb of the event."""
-
-    label: str
-    past: str
-    verb: Callable[[Event], None]
-
 
 CLICKS = {
     "start": Click("Start now", "has opened", Event.start),
@@ -46,7 +36,7 @@ def buttons(event: Event) -> dict[str, Any]:
     """Return the event with its phase and what can be done now."""
     phase = event.phase(timezone.now())
     names = {"planned": ["start"], "open": ["pause", "close"], "paused": ["resume", "close"], "over": []}[phase]
-    return {"event": event, "phase": phase, "buttons": {name: CLICKS[name] for name in names}}
+    return {"row": event, "event": event, "phase": phase, "buttons": {name: CLICKS[name] for name in names}}
 
 
 @admin.register(Event)

@@ -6,6 +6,7 @@ import secrets
 import unicodedata
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -48,6 +49,7 @@ class Happening(models.TextChoices):
 
 
 TEST = "test"
+ENTERED = ["name", "kind", "host", "encrypted_url", "encrypted_secret", "tells", "words", "minutes", "is_on"]
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
@@ -103,6 +105,12 @@ class Webhook(models.Model):
     def __str__(self) -> str:
         return str(self.name)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save what people enter. What deliveries record meanwhile stays."""
+        if not self._state.adding:
+            kwargs.setdefault("update_fields", ENTERED)
+        super().save(*args, **kwargs)
+
     @property
     def url(self) -> str:
         """Raises Unreadable if no key opens it."""
@@ -111,7 +119,10 @@ class Webhook(models.Model):
     @url.setter
     def url(self, url: str) -> None:
         """Raises ValidationError for a URL that is never called."""
-        self.host = host_of(url)
+        try:
+            self.host = host_of(url)
+        except ValidationError as error:
+            raise ValidationError({"url": error.messages}) from error
         self.encrypted_url = encrypt(url, WEBHOOKS)
 
     @property
@@ -166,9 +177,9 @@ def host_of(url: str) -> str:
     except ValueError:
         host = ""
     if not host or parts.scheme not in schemes or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
-        raise ValidationError({"url": f"Give the whole URL, such as {schemes[0]}://hooks.slack.com/services/…"})
+        raise ValidationError(f"Give the whole URL, such as {schemes[0]}://hooks.slack.com/services/…")
     if "@" in parts.netloc:
-        raise ValidationError({"url": "Leave out the user name and the password: they would be sent in clear."})
+        raise ValidationError("Leave out the user name and the password: a webhook needs none.")
     return f"{host}:{parts.port}" if has_port else host
 
 
@@ -177,6 +188,14 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def pending(self) -> "NoticeQuerySet":
         return self.filter(next_attempt__isnull=False)
+
+    def in_state(self, state: str) -> "NoticeQuerySet":
+        """Return those with that `Notice.state`, all for any other text."""
+        if state == "delivered":
+            return self.filter(next_attempt=None, delivered__isnull=False)
+        if state == "given up":
+            return self.filter(next_attempt=None, delivered=None)
+        return self.pending() if state == "pending" else self
 
     def due(self, at: datetime) -> "NoticeQuerySet":
         """Return what can be delivered now, in order. A notice waits for the earlier ones of its ticket."""

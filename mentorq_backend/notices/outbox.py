@@ -50,7 +50,7 @@ def tell(happening: str, ticket: "Ticket", by: str, at: datetime) -> None:
 def tell_message(event: "Event") -> None:
     """Tell that the event's message has changed."""
     payload = {"by": "", "event": {"id": event.pk, "name": event.name, "message": event.message}}
-    told = [webhook for webhook in Webhook.objects.on() if webhook.wants(Happening.MESSAGE)]
+    told = [webhook for webhook in Webhook.objects.on() if Happening.MESSAGE in webhook.tells]
     _write(told, Happening.MESSAGE, timezone.now(), payload)
 
 

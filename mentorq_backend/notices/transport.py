@@ -92,8 +92,10 @@ class PublicAdapter(AbortableAdapter):
 
     def connection_class(self, base: Any) -> Any:
         class Connection(super().connection_class(base)):  # type: ignore[misc]
+            _dns_host: str
+
             def _new_conn(self) -> socket.socket:
-                name: str = self._dns_host
+                name = self._dns_host
                 error = OSError()
                 try:
                     for address in addresses_of(name, self.port):

@@ -1,7 +1,8 @@
 """The base class of every page of the desk."""
 
 import re
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -14,6 +15,14 @@ from unfold.paginator import InfinitePaginator
 
 from mentorq.api.ids import ID
 from mentorq.api.texts import SEARCH_LENGTH, SEARCH_WORDS
+
+
+class Click(NamedTuple):
+    """A button of clicks.html: what it says, what it did, and the verb of the row."""
+
+    label: str
+    past: str
+    verb: Callable[[Any], None]
 
 
 class DeskAdmin(ModelAdmin):

@@ -30,7 +30,7 @@ REQUESTS = {
     "the feedback": ("dan", "CLOSED", "get", "/api/feedback/", {}, 2, 0),
     "the feedback of a hacker": ("ada", "CLOSED", "get", "/api/feedback/", {}, 2, 0),
     "the leaderboard": ("ada", "CLOSED", "get", "/api/feedback/leaderboard/", {}, 2, 0),
-    "the figures": ("dan", "CLOSED", "get", "/api/tickets/stats/", {}, 9, 0),
+    "the figures": ("dan", "CLOSED", "get", "/api/tickets/stats/", {}, 10, 0),
 }
 
 

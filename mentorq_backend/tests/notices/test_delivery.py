@@ -1,0 +1,347 @@
+"""How notices are delivered: in order, again after failures, and given up in the end."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from mentorq_backend.models import Notice, Webhook
+from mentorq_backend.notices import delivery, outbox, transport
+from mentorq_backend.notices.delivery import deliver
+from mentorq_backend.tests.notices.receiver import answers, breaks_off, drips, hangs
+
+
+@pytest.fixture
+def webhook(make_webhook, receiver):
+    """A webhook that leads to the receiver."""
+    return make_webhook(receiver.url)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Wait for a receiver a moment only."""
+    monkeypatch.setattr(transport, "TIMEOUT", 0.5)
+
+
+def types(receiver):
+    return [request.json["type"] for request in receiver.received]
+
+
+def waits():
+    """The seconds until the next attempt of each pending notice."""
+    return [(notice.next_attempt - timezone.now()).total_seconds() for notice in Notice.objects.pending().order_by("pk")]
+
+
+def test_the_moves_of_a_ticket_arrive_in_their_order(webhook, receiver, ada, mia, make_ticket):
+    make_ticket(ada, "CLOSED", mentor=mia)
+
+    assert deliver(webhook) == {"delivered": 3}
+    assert types(receiver) == ["ticket.opened", "ticket.claimed", "ticket.closed"]
+    assert [notice.state for notice in Notice.objects.all()] == ["delivered"] * 3
+    assert deliver(webhook) == {}
+
+
+def test_nothing_is_delivered_for_a_webhook_that_is_off_but_a_test(webhook, receiver, ada, make_ticket):
+    make_ticket(ada)
+    webhook.switch(on=False)
+    outbox.tell_test(webhook)
+
+    assert deliver(webhook) == {"delivered": 1}
+    assert types(receiver) == ["webhook.test"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "response"),
+    [
+        (answers(500, b"<h1>Oops</h1>\r\n\0"), 500, "<h1>Oops</h1>"),
+        (answers(404, b""), 404, ""),
+        (answers(429), 429, "ok"),
+        (answers(302, Location="http://127.0.0.1:9/"), 302, "ok"),
+        (breaks_off, None, "It cannot be reached, or it broke off: ChunkedEncodingError."),
+        (hangs(1), None, "It did not answer within 0 s."),
+        (drips, None, "It did not answer within 0 s."),
+    ],
+)
+def test_a_failure_is_kept_and_tried_again(fault, status, response, webhook, receiver, ada, make_ticket, quick):
+    make_ticket(ada)
+    receiver.fault = fault
+
+    assert deliver(webhook) == {"failed": 1}
+
+    notice, webhook = Notice.objects.get(), Webhook.objects.get()
+    assert (notice.state, notice.attempts, notice.status, notice.response) == ("pending", 1, status, response)
+    assert (webhook.last_status, webhook.last_response) == (status, response)
+    assert 3.5 < waits()[0] < 6.1
+    assert len(receiver.received) == 1
+
+
+def test_a_receiver_that_is_not_there_is_tried_again(make_webhook, ada, make_ticket):
+    webhook = make_webhook("http://127.0.0.1:9/hook")
+    make_ticket(ada)
+
+    assert deliver(webhook) == {"failed": 1}
+    assert Notice.objects.get().response == "It cannot be reached, or it broke off: ConnectionError."
+
+
+def test_it_is_tried_seven_times_at_growing_intervals_and_then_given_up(
+    webhook, receiver, ada, make_ticket, make_due, monkeypatch
+):
+    monkeypatch.setattr(delivery, "SPREAD", 0)
+    make_ticket(ada)
+    receiver.fault = answers(500)
+
+    delays = []
+    for _ in range(6):
+        deliver(webhook)
+        delays += [round(wait) for wait in waits()]
+        make_due()
+    deliver(webhook)
+
+    assert delays == [5, 30, 120, 600, 3600, 10800]
+    assert (Notice.objects.get().state, Notice.objects.get().attempts, Webhook.objects.get().given_up) == ("given up", 7, 1)
+
+
+def test_delays_vary_by_a_fifth():
+    delays = [delivery._spread(timedelta(seconds=100)).total_seconds() for _ in range(1000)]
+
+    assert 80 <= min(delays) < 85
+    assert 115 < max(delays) <= 120
+
+
+def test_a_later_notice_waits_for_the_earlier_one_of_its_ticket_alone(
+    webhook, receiver, ada, grace, mia, make_ticket, make_due
+):
+    receiver.fault = lambda request: answers(500 if len(receiver.received) == 1 else 200)(request)
+    first = make_ticket(ada)
+    first.claim(by=mia)
+    second = make_ticket(grace)
+
+    assert deliver(webhook) == {"failed": 1, "delivered": 1}
+    make_due()
+    deliver(webhook)
+
+    assert [(request.json["data"]["ticket"]["id"], request.json["type"]) for request in receiver.received] == [
+        (first.pk, "ticket.opened"), (second.pk, "ticket.opened"), (first.pk, "ticket.opened"), (first.pk, "ticket.claimed")
+    ]  # fmt: skip
+
+
+def test_a_notice_that_was_given_up_holds_nothing_back(webhook, receiver, ada, mia, make_ticket):
+    make_ticket(ada).claim(by=mia)
+    Notice.objects.filter(happening="opened").update(attempts=6)
+    receiver.fault = lambda request: answers(500 if len(receiver.received) == 1 else 200)(request)
+
+    assert deliver(webhook) == {"failed": 1, "delivered": 1}
+    assert types(receiver) == ["ticket.opened", "ticket.claimed"]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("120", 120), ("999999999999", 10800), ("0", None), ("soon", None), ("-5", None), ("1e3", None), ("٣٠٠", None)],
+)
+def test_retry_after_is_honoured_up_to_three_hours(header, seconds, webhook, receiver, ada, make_ticket):
+    make_ticket(ada, title="first")
+    make_ticket(ada, title="second")
+    receiver.fault = answers(429, Retry_After=header.encode().decode("latin-1"))
+
+    deliver(webhook)
+
+    not_before = Webhook.objects.get().not_before
+    assert len(receiver.received) == (1 if seconds else 2)
+    assert (round((not_before - timezone.now()).total_seconds()) if not_before else None) == seconds
+
+
+def test_retry_after_may_be_a_date(webhook, receiver, ada, make_ticket):
+    make_ticket(ada)
+    receiver.fault = answers(503, Retry_After=format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True))
+
+    deliver(webhook)
+
+    assert 297 < (Webhook.objects.get().not_before - timezone.now()).total_seconds() <= 300
+
+
+def test_a_receiver_that_is_gone_switches_its_webhook_off(webhook, receiver, ada, make_ticket, logged):
+    make_ticket(ada)
+    receiver.fault = answers(410)
+
+    deliver(webhook)
+
+    off = Webhook.objects.get()
+    assert (off.is_on, off.why_off) == (False, "The receiver answered 410: it is gone for good.")
+    assert Notice.objects.get().state == "given up"
+    assert [line for line in logged if "switched off" in line]
+
+
+def test_fifty_given_up_in_a_row_switch_a_webhook_off(webhook, receiver, ada, make_ticket):
+    make_ticket(ada)
+    Notice.objects.update(attempts=6)
+    Webhook.objects.update(given_up=48)
+    receiver.fault = answers(500)
+    deliver(webhook)
+    assert Webhook.objects.get().is_on
+
+    make_ticket(ada, title="again")
+    Notice.objects.pending().update(attempts=6)
+    deliver(webhook)
+
+    off = Webhook.objects.get()
+    assert (off.is_on, off.why_off) == (False, "50 notices in a row could not be delivered.")
+
+
+def test_one_that_arrives_begins_the_count_anew(webhook, ada, make_ticket):
+    make_ticket(ada)
+    Webhook.objects.update(given_up=49)
+
+    deliver(webhook)
+
+    assert Webhook.objects.get().given_up == 0
+
+
+def test_a_timeout_ends_the_round(webhook, receiver, ada, make_ticket, quick):
+    for number in range(5):
+        make_ticket(ada, title=f"T{number}")
+    receiver.fault = hangs(2)
+
+    assert deliver(webhook) == {"failed": 1}
+    assert len(receiver.received) == 1
+
+
+def test_a_round_begins_no_attempt_after_its_time(webhook, receiver, ada, make_ticket, monkeypatch):
+    for number in range(5):
+        make_ticket(ada, title=f"T{number}")
+    monkeypatch.setattr(delivery, "ROUND", 0.3)
+    receiver.fault = hangs(0.2)
+
+    assert deliver(webhook) == {"delivered": 2}
+
+
+def test_a_round_ends_if_upkeep_is_told_to_end(webhook, receiver, ada, make_ticket):
+    make_ticket(ada, title="first")
+    make_ticket(ada, title="second")
+
+    assert deliver(webhook, lambda: bool(receiver.received)) == {"delivered": 1}
+
+
+def test_a_huge_answer_is_not_read_to_its_end(webhook, receiver, ada, make_ticket, monkeypatch):
+    sent = []
+
+    def huge(request):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        try:
+            for _ in range(1000):
+                request.wfile.write(b"x" * 1_000_000)
+                sent.append(1)
+        except OSError:
+            pass
+
+    make_ticket(ada)
+    receiver.fault = huge
+
+    assert deliver(webhook) == {"delivered": 1}
+    assert len(sent) < 50
+    assert len(Notice.objects.get().response) == 300
+
+
+def test_an_answer_that_repeats_the_url_does_not_show_it(webhook, receiver, ada, make_ticket, client):
+    make_ticket(ada)
+    receiver.fault = answers(404, f"Cannot POST {receiver.url} or B0123456: only-here-X".encode())
+
+    deliver(webhook)
+
+    assert Notice.objects.get().response == "Cannot POST … or …: …"
+
+
+@pytest.mark.parametrize("keys", [["another-key-that-opens-nothing-at-all-0123456789"]])
+def test_a_webhook_that_no_key_opens_fails_and_says_why(keys, webhook, receiver, ada, make_ticket, settings):
+    make_ticket(ada)
+    settings.LCS_TOKEN_KEYS = keys
+
+    assert deliver(webhook) == {"failed": 1}
+    assert Notice.objects.get().response == "No key in LCS_TOKEN_KEYS opens its URL: enter the URL again."
+
+
+def test_a_webhook_is_encrypted_anew_under_the_newest_key(webhook, receiver, settings):
+    secret, old = webhook.secret, settings.LCS_TOKEN_KEYS
+    settings.LCS_TOKEN_KEYS = ["the-newest-key-of-all-0123456789-abcdef", *old]
+
+    assert [Webhook.objects.all().renew_encryption() for _ in range(2)] == [1, 0]
+    settings.LCS_TOKEN_KEYS = settings.LCS_TOKEN_KEYS[:1]
+    assert (Webhook.objects.get().url, Webhook.objects.get().secret) == (receiver.url, secret)
+
+
+# The lease
+
+
+def test_at_most_one_delivers_for_a_webhook(committed, webhook, receiver, ada, make_ticket, at_once):
+    for number in range(4):
+        make_ticket(ada, title=f"T{number}")
+    at_work, most = [], []
+
+    def answer(request):
+        at_work.append(1)
+        most.append(len(at_work))
+        time.sleep(0.05)
+        at_work.pop()
+        answers(200)(request)
+
+    receiver.fault = answer
+
+    counts = at_once([lambda: deliver(webhook)] * 4)
+
+    assert sum(count["delivered"] for count in counts) == 4
+    assert (max(most), len(receiver.received)) == (1, 4)
+
+
+def test_a_process_that_died_leaves_its_work_to_others_after_a_while(webhook, receiver, ada, make_ticket):
+    make_ticket(ada)
+    assert delivery.Lease(webhook).take()
+
+    assert deliver(webhook) == {}
+    Webhook.objects.update(leased_until=F("leased_until") - delivery.LEASE - timedelta(seconds=1))
+    assert deliver(webhook) == {"delivered": 1}
+
+
+def test_a_lease_of_a_clock_that_was_ahead_does_not_last(webhook, ada, make_ticket):
+    make_ticket(ada)
+    Webhook.objects.update(lease=1, leased_until=timezone.now() + timedelta(days=1))
+    Notice.objects.update(next_attempt=timezone.now() + timedelta(days=1))
+
+    assert deliver(webhook) == {"delivered": 1}
+
+
+def test_a_lease_is_prolonged_and_given_back(webhook):
+    lease, other = delivery.Lease(webhook), delivery.Lease(webhook)
+
+    assert [lease.take(), lease.take(), other.take()] == [True, True, False]
+    lease.give_back()
+    assert other.take()
+
+
+def test_no_request_of_a_webhook_waits_for_another(committed, make_webhook, receiver, ada, make_ticket, quick):
+    """The threads of upkeep: one hangs, the other delivers."""
+    slow, fast = make_webhook(receiver.url + "slow", name="slow"), make_webhook(receiver.url, name="fast")
+    receiver.fault = lambda request: (hangs(2) if request.path.endswith("slow") else answers(200))(request)
+    for number in range(5):
+        make_ticket(ada, title=f"T{number}")
+
+    threads = [threading.Thread(target=_closing, args=[webhook]) for webhook in (slow, fast)]
+    start = time.monotonic()
+    for thread in threads:
+        thread.start()
+    threads[1].join()
+
+    assert time.monotonic() - start < 2
+    assert fast.notices.filter(delivered__isnull=False).count() == 5
+    threads[0].join()
+
+
+def _closing(webhook):
+    from django.db import connections  # noqa: PLC0415
+
+    try:
+        deliver(webhook)
+    finally:
+        connections.close_all()
