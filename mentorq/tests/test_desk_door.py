@@ -44,13 +44,15 @@ def state() -> tuple:
 
 def test_the_paths_of_the_desk_are_these(db):
     tickets, people = "/admin/mentorq_backend/ticket/", "/admin/mentorq_users/user/"
-    events = "/admin/mentorq_backend/event/"
+    events, webhooks, notices = (f"/admin/mentorq_backend/{model}/" for model in ("event", "webhook", "notice"))
     own = ["", "autocomplete/", "jsi18n/", "login/", "logout/", "password_change/", "password_change/done/", "search/"]
 
-    assert desk_paths(ticket=8, user=9, event=7) == sorted(
+    assert desk_paths(ticket=8, user=9, event=7, webhook=6, notice=5) == sorted(
         [f"/admin/{path}" for path in [*own, "mentorq_users/", "nope/", "r/1/1/"]]
         + [f"{tickets}{path}" for path in ["", "add/", "export/csv/", "8/", "8/change/", "8/delete/", "8/history/"]]
         + [f"{events}{path}" for path in ["", "add/", "cancel-unfinished/", "7/", "7/change/", "7/delete/", "7/history/"]]
+        + [f"{webhooks}{path}" for path in ["", "add/", "6/", "6/change/", "6/delete/", "6/history/"]]
+        + [f"{notices}{path}" for path in ["", "add/", "5/", "5/change/", "5/delete/", "5/history/"]]
         + [f"{people}{path}" for path in ["", "add/", "9/", "9/change/", "9/delete/", "9/history/"]]
     )
 

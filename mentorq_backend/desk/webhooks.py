@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -22,7 +22,7 @@ from unfold.widgets import (
 )
 
 from mentorq_backend.notices import outbox
-from mentorq_backend.notices.models import Happening, Kind, Notice, NoticeQuerySet, Webhook, host_of
+from mentorq_backend.notices.models import NO_URL, Happening, Kind, Notice, NoticeQuerySet, Webhook, host_of
 from mentorq_backend.templatetags.desk import ago, short
 from mentorq_backend.upkeep.models import why_needed
 from mentorq_users.desk.pages import Click, DeskAdmin
@@ -56,10 +56,12 @@ class WebhookForm(forms.ModelForm):
         fields = ["name", "kind", "url", "tells", "words", "minutes", "is_on"]
 
     def clean_url(self) -> str:
-        """Raises ValidationError for a URL that is never called."""
+        """Raises ValidationError for a URL that is never called, or if there is none."""
         url = str(self.cleaned_data["url"]).strip()
         if url:
             host_of(url)
+        elif not self.instance.encrypted_url:
+            raise ValidationError(NO_URL)
         return url
 
     def clean(self) -> dict[str, Any]:
@@ -144,7 +146,8 @@ class WebhookAdmin(DirectorsAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if "_click" in request.POST:
             return self._clicked(request)
-        self._warn(request)
+        if self.has_view_permission(request) and (missing := why_needed()):
+            self.message_user(request, missing, messages.WARNING)
         return super().changelist_view(request, extra_context)
 
     def change_view(
@@ -181,12 +184,9 @@ class WebhookAdmin(DirectorsAdmin):
         context = {**self.admin_site.each_context(request), "title": "The secret", "webhook": webhook}
         return TemplateResponse(request, "mentorq_backend/secret.html", context)
 
-    def _warn(self, request: HttpRequest) -> None:
-        missing = why_needed()
-        if missing:
-            self.message_user(request, missing, messages.WARNING)
-
     def _clicked(self, request: HttpRequest) -> HttpResponseRedirect:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         try:
             name, pk, _ = request.POST["_click"].split("|", 2)
             webhook, click = Webhook.objects.get(pk=int(pk)), CLICKS[name]
@@ -218,7 +218,7 @@ class NoticeAdmin(DirectorsAdmin):
     list_display_links = None
     list_filter = [StateFilter, "webhook"]
     list_select_related = ["webhook"]
-    filtered_by = ("webhook__id__exact",)
+    filtered_by = ("state", "webhook__id__exact")
     ordering = ["-pk"]
     actions = ["send_again"]
 

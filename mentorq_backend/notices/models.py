@@ -19,6 +19,7 @@ from mentorq_users.encryption import decrypt, encrypt, newly_encrypted
 
 SECRET_BYTES = 32
 LONGEST_URL = 2000
+NO_URL = "A new webhook needs its URL."
 LONGEST_RETRY = timedelta(hours=3)
 # A clock may step back. Nothing is due later than this, whatever a row says.
 HORIZON = LONGEST_RETRY * 1.5
@@ -147,8 +148,6 @@ class Webhook(models.Model):
             raise ValidationError({"tells": f"Choose from {', '.join(Happening.values)}."})
         if Happening.WAITING in self.tells and not self.minutes:
             raise ValidationError({"minutes": "Say after how many minutes in the queue a ticket counts as waiting."})
-        if not self.encrypted_url:
-            raise ValidationError({"url": "A new webhook needs its URL."})
 
     def switch(self, *, on: bool, why: str = "") -> None:
         """Switch it on, with a clean record, or off."""

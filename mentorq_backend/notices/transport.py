@@ -17,6 +17,7 @@ from mentorq.outgoing import AbortableAdapter, Session
 TIMEOUT = 10.0  # seconds for a whole attempt, name look-up included
 MAX_ANSWER_BYTES = 64 * 1024
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")  # RFC 6890. Python 3.11.7 takes parts of it for global.
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -96,13 +97,13 @@ class PublicAdapter(AbortableAdapter):
 
             def _new_conn(self) -> socket.socket:
                 name = self._dns_host
-                error = OSError()
+                error: Exception = OSError()
                 try:
                     for address in addresses_of(name, self.port):
                         self._dns_host = address
                         try:
                             return super()._new_conn()  # type: ignore[no-any-return]
-                        except OSError as failed:
+                        except urllib3.exceptions.HTTPError as failed:
                             error = failed
                 finally:
                     self._dns_host = name  # TLS checks the certificate against the name
@@ -129,7 +130,7 @@ def is_public(text: str) -> bool:
             return is_public(str(embedded))
         if address.is_site_local:
             return False
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    return address.is_global and not (address.is_multicast or address.is_reserved or address in PROTOCOLS)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -27,6 +27,8 @@ COMMANDS = {
     "exporttickets": [],
     "importtickets": ["{folder}/tickets.csv"],
     "seed": ["--tickets=1"],
+    "upkeep": ["--once"],
+    "webhook": ["Mentors", "https://hooks.example/x", "--kind=slack", "--tell=opened"],
 }
 WITHOUT_DATA = {"runlcs"}
 ADVICE = (

@@ -10,7 +10,7 @@ from django.db import transaction
 from mentorq.api.texts import one_line
 from mentorq.db.commands import DatabaseCommand
 from mentorq_backend.management.commands.event import complaints
-from mentorq_backend.notices.models import Happening, Kind, Webhook
+from mentorq_backend.notices.models import NO_URL, Happening, Kind, Webhook
 
 
 class Command(DatabaseCommand):
@@ -53,6 +53,8 @@ def put(name: str, columns: dict[str, Any]) -> tuple[Webhook, bool, str]:
         is_new = webhook.pk is None
         if is_new and not columns.get("kind"):
             raise ValidationError({"kind": f"A new webhook needs a kind: {', '.join(Kind.values)}."})
+        if is_new and not columns.get("url"):
+            raise ValidationError({"url": NO_URL})
         for column, value in columns.items():
             setattr(webhook, *read(column, value))
         secret = webhook.make_secret()

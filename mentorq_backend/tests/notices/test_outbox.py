@@ -131,9 +131,12 @@ def test_a_refused_move_is_not_told(ada, grace, mia, max_, make_ticket, make_web
 def test_what_is_rolled_back_is_not_told(ada, make_webhook, told):
     make_webhook()
 
-    with pytest.raises(RuntimeError), transaction.atomic():
-        open_(ada)
-        raise RuntimeError
+    def fail():
+        with transaction.atomic():
+            open_(ada)
+            raise RuntimeError
+
+    pytest.raises(RuntimeError, fail)
 
     assert told() == []
 
@@ -192,8 +195,7 @@ def aged(ada, grace, mia, make_ticket):
 
     def make(minutes, owner=ada, **columns):
         at = timezone.now() - minutes * MINUTE
-        ticket = make_ticket(owner, **{"created": at, **columns})
-        return ticket
+        return make_ticket(owner, **{"created": at, **columns})
 
     return make
 
