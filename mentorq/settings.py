@@ -290,7 +290,7 @@ UNFOLD = {
                         "title": "Webhooks",
                         "icon": "campaign",
                         "link": reverse_lazy("admin:mentorq_backend_webhook_changelist"),
-                        "permission": lambda request: request.user.enters_webhooks,
+                        "permission": lambda request: getattr(request.user, "enters_webhooks", False),
                     },
                     {"title": "People", "icon": "group", "link": reverse_lazy("admin:mentorq_users_user_changelist")},
                 ],

@@ -7,7 +7,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from mentorq_backend.upkeep.models import last_seen, why_needed
+from mentorq_backend.events.schedule import current
+from mentorq_backend.upkeep.models import UpkeepState
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def of_upkeep() -> dict[str, str]:
-    warning = why_needed()
-    return {"upkeep": last_seen(), **({"warning": warning} if warning else {})}
+    state = UpkeepState.read(current().events)
+    return {"upkeep": state.seen, **({"warning": state.warning} if state.warning else {})}
 
 
 def unavailable(error: Error) -> JsonResponse:

@@ -17,9 +17,9 @@ from mentorq_backend import stats
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import Schedule, current, of_event
 from mentorq_backend.filters import InstantField
-from mentorq_backend.models import Ticket, Webhook
+from mentorq_backend.models import Ticket
 from mentorq_backend.querysets import TicketQuerySet
-from mentorq_backend.upkeep.models import last_seen, why_needed
+from mentorq_backend.upkeep.models import UpkeepState
 from mentorq_backend.waits.check import Check, check
 
 RANGES = {"6": "last 6 hours", "24": "last 24 hours", "today": "today", "all": "all", "dates": "from – to"}
@@ -128,7 +128,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "now": stats.now(Ticket.objects.all()),
         "free_mentors": [mentor for mentor, held in stats.mentors() if not held],
         **of_events(events),
-        **of_upkeep(),
+        **of_upkeep(events),
     }
     # htmx fetches "Now" every 30 seconds, and uses nothing else of the page.
     if getattr(request.user, "sees_statistics", False) and "HX-Request" not in request.headers:
@@ -148,11 +148,10 @@ def of_events(events: Schedule) -> dict[str, Any]:
     return {"event": event, "has_events": bool(events.events), "closed": closed, "unfinished": unfinished}
 
 
-def of_upkeep() -> dict[str, Any]:
+def of_upkeep(events: Schedule) -> dict[str, Any]:
     """Return when upkeep was last seen, and what is wrong: nobody looks at a page at three in the morning."""
-    switched_off = Webhook.objects.filter(is_on=False).exclude(why_off="")
-    troubles = [why_needed(), *(f"Webhook {webhook} is off. {webhook.why_off}" for webhook in switched_off)]
-    return {"upkeep": last_seen(), "troubles": list(filter(None, troubles))}
+    state = UpkeepState.read(events.events)
+    return {"upkeep": state.seen, "troubles": list(filter(None, [state.warning, *state.switched_off]))}
 
 
 def kept(figures: Check) -> str:

@@ -113,6 +113,10 @@ class Event(models.Model):
             return "over"
         return "paused" if self.paused else "open"
 
+    @property
+    def needs_upkeep(self) -> bool:
+        return any((self.expire_after, self.return_claims_after, self.cancel_after))
+
     # What the desk and the command do
 
     def start(self) -> None:

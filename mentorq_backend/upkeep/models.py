@@ -1,16 +1,17 @@
 """When upkeep was last seen."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 from mentorq_backend.events.models import Event
 from mentorq_backend.notices.models import Webhook
 
 LATE = timedelta(minutes=1)  # twelve rounds, and time for one that waits for a receiver
-NEEDED = "Start it on one of the servers: python manage.py upkeep"
+REMEDY = "Start it on one of the servers: python manage.py upkeep"
 
 
 class HeartbeatManager(models.Manager["Heartbeat"]):
@@ -35,21 +36,28 @@ class Heartbeat(models.Model):
         return f"{self.at}"
 
 
-def last_seen() -> str:
-    """Return `last seen 7 s ago`, or `never seen`."""
-    at = Heartbeat.objects.instant()
-    return f"last seen {max(round((timezone.now() - at).total_seconds()), 0)} s ago" if at else "never seen"
+class UpkeepState(NamedTuple):
+    """When upkeep was last seen, and in sentences what is wrong with it and with the webhooks."""
+
+    seen: str
+    warning: str
+    switched_off: list[str]
+
+    @classmethod
+    def read(cls, events: Iterable[Event]) -> "UpkeepState":
+        at, now, webhooks = Heartbeat.objects.instant(), timezone.now(), list(Webhook.objects.all())
+        seen = f"last seen {max(round((now - at).total_seconds()), 0)} s ago" if at else "never seen"
+        needs = [] if at and abs(now - at) < LATE else _needs(events, webhooks)
+        return cls(
+            seen,
+            f"Upkeep is not running, and {' and '.join(needs)} need it. {REMEDY}" if needs else "",
+            [f"Webhook {webhook} is off. {webhook.why_off}" for webhook in webhooks if webhook.why_off],
+        )
 
 
-def why_needed() -> str:
-    """Return what waits for an upkeep that is missing, "" if none is missing or nothing needs it."""
-    at = Heartbeat.objects.instant()
-    if at and abs(timezone.now() - at) < LATE:
-        return ""
-    has_minutes = Q(expire_after__isnull=False) | Q(return_claims_after__isnull=False) | Q(cancel_after__isnull=False)
-    needs = {
-        "webhooks": Webhook.objects.on().exists(),
-        "events": Event.objects.filter(has_minutes).exists(),
+def _needs(events: Iterable[Event], webhooks: Iterable[Webhook]) -> list[str]:
+    need = {
+        "webhooks": any(webhook.is_on for webhook in webhooks),
+        "events": any(event.needs_upkeep for event in events),
     }
-    waiting = " and ".join(name for name, need in needs.items() if need)
-    return f"Upkeep is not running, and {waiting} need it. {NEEDED}" if waiting else ""
+    return [name for name, needs in need.items() if needs]

@@ -234,7 +234,7 @@ def test_what_is_expected_is_no_warning(db, warnings, num_proxies, headers):
 def test_a_server_is_ready_if_every_migration_is_applied(db, path):
     response = APIClient().get(path)
 
-    assert (response.status_code, response.json()) == (200, {"status": "ready"})
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "upkeep": "never seen"})
 
 
 def test_a_server_is_not_ready_while_a_migration_is_missing(db):

@@ -242,7 +242,7 @@ def test_what_people_wrote_is_shown_and_not_run(desk_of, olga, ada, make_ticket)
 
 
 @pytest.mark.parametrize("path", ["/admin/?range=all", "/admin/mentorq_backend/ticket/?status=ALL"])
-def test_a_page_takes_at_most_25_queries_however_many_tickets_there_are(desk_of, dan, settings, path):
+def test_a_page_takes_at_most_27_queries_however_many_tickets_there_are(desk_of, dan, settings, path):
     settings.DEBUG = True
     client, counts = desk_of(dan), []
     for tickets in (3, 400):
@@ -251,7 +251,7 @@ def test_a_page_takes_at_most_25_queries_however_many_tickets_there_are(desk_of,
             client.get(path)
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] <= 25
+    assert counts[0] == counts[1] <= 27
 
 
 def test_the_list_does_not_count_the_table(desk_of, dan, ada, make_ticket):

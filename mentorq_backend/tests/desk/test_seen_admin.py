@@ -12,12 +12,13 @@ from django.db import transaction
 from django.urls import URLResolver
 from django.utils import timezone
 
-from mentorq_backend.models import Event, Feedback
+from mentorq_backend.models import Event, Feedback, Webhook
+from mentorq_backend.notices import outbox
 from mentorq_users.encryption import encrypt
 from mentorq_users.models import User
 
 TICKET, USER, FEEDBACK = "mentorq_backend/ticket", "mentorq_users/user", "mentorq_backend/feedback"
-EVENT = "mentorq_backend/event"
+EVENT, WEBHOOK, NOTICE = "mentorq_backend/event", "mentorq_backend/webhook", "mentorq_backend/notice"
 # Every path of the admin site, and what a browser may be made to ask there. <ticket>, <user> and <…type> are filled in.
 PATHS = {
     "": ["", "?range=all", "?range=dates&since=2020-01-01T00:00"],
@@ -62,6 +63,18 @@ PATHS = {
     f"{EVENT}/<path:object_id>/delete/": [f"{EVENT}/<event>/delete/"],
     f"{EVENT}/<path:object_id>/change/": [f"{EVENT}/<event>/change/"],
     f"{EVENT}/<path:object_id>/": [f"{EVENT}/<event>/"],
+    f"{WEBHOOK}/": [f"{WEBHOOK}/", f"{WEBHOOK}/?q=Mentors", f"{WEBHOOK}/?o=-1.2.3.4"],
+    f"{WEBHOOK}/add/": [f"{WEBHOOK}/add/"],
+    f"{WEBHOOK}/<path:object_id>/history/": [f"{WEBHOOK}/<webhook>/history/"],
+    f"{WEBHOOK}/<path:object_id>/delete/": [f"{WEBHOOK}/<webhook>/delete/"],
+    f"{WEBHOOK}/<path:object_id>/change/": [f"{WEBHOOK}/<webhook>/change/"],
+    f"{WEBHOOK}/<path:object_id>/": [f"{WEBHOOK}/<webhook>/"],
+    f"{NOTICE}/": [f"{NOTICE}/{query}" for query in ("", "?state=pending", "?webhook__id__exact=1", "?o=-1.2.3.4")],
+    f"{NOTICE}/add/": [f"{NOTICE}/add/"],
+    f"{NOTICE}/<path:object_id>/history/": [f"{NOTICE}/<notice>/history/"],
+    f"{NOTICE}/<path:object_id>/delete/": [f"{NOTICE}/<notice>/delete/"],
+    f"{NOTICE}/<path:object_id>/change/": [f"{NOTICE}/<notice>/change/"],
+    f"{NOTICE}/<path:object_id>/": [f"{NOTICE}/<notice>/"],
     f"{USER}/": [f"{USER}/{query}" for query in ("", "?q=pbkdf2", "?q=mia", "?o=-1.2.3.4", "?_facets=True", "?_popup=1")],
     f"{USER}/add/": [f"{USER}/add/"],
     f"{USER}/<path:object_id>/history/": [f"{USER}/<user>/history/"],
@@ -110,7 +123,16 @@ def event(ticket):
 
 
 @pytest.fixture
-def desk_as(client, ticket, event, ada):
+def webhook(ticket):
+    webhook = Webhook(name="Mentors", kind="slack", tells=["opened"], is_on=False)
+    webhook.url = f"https://hooks.example/{LCS_TOKEN}"
+    webhook.save()
+    outbox.tell_test(webhook)
+    return webhook
+
+
+@pytest.fixture
+def desk_as(client, ticket, event, webhook, ada):
     """Ask for a path of PATHS as somebody; returns status, where to, and the page without what each request makes anew."""
 
     def get(user, path):
@@ -124,6 +146,8 @@ def desk_as(client, ticket, event, ada):
         said = {
             "ticket": str(ticket.pk),
             "event": str(event.pk),
+            "webhook": str(webhook.pk),
+            "notice": str(webhook.notices.get().pk),
             "user": str(ada.pk),
             **{f"{model} type": pk for model, pk in types.items()},
         }

@@ -37,6 +37,7 @@ FIGURES = {
     **keys("p90_claimed_datetime_seconds p90_closed_datetime_seconds"),
     **dict.fromkeys(["Total tickets", "Open tickets", "Claimed tickets", "Closed Tickets", "Cancelled Tickets"]),
     **dict.fromkeys(["Number of mentors", "Number of users"]),
+    **keys("cancelled_by_server returned_by_server"),
     "Average Rating": keys("rating__avg"),
     "per_hour": [keys("hour tickets closed cancelled average_claimed_datetime_seconds")],
     "per_mentor": [

@@ -136,7 +136,8 @@ def test_what_is_rolled_back_is_not_told(ada, make_webhook, told):
             open_(ada)
             raise RuntimeError
 
-    pytest.raises(RuntimeError, fail)
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert told() == []
 
