@@ -5,7 +5,7 @@ PYTHON_NEXT ?= python3.12
 PORT ?= 8000
 LCS_PORT ?= 8001
 BIN = .venv/bin
-TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers)
+TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers notices)
 PYTEST = $(BIN)/python -m pytest -q
 FUZZING = $(PYTEST) -p schemathesis mentorq/tests/fuzzing
 HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
@@ -25,13 +25,14 @@ HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-## Run MentorQ on http://127.0.0.1:8000 with a demo queue, and LCS's stand-in on 8001; Ctrl-C ends both
+## Run MentorQ on http://127.0.0.1:8000 with a demo queue, its upkeep, and LCS's stand-in on 8001; Ctrl-C ends all of them
 run: ports .venv/run
 	@export LCS_BASE_URL=http://127.0.0.1:$(LCS_PORT)/dev; \
 	$(BIN)/python manage.py runlcs $(LCS_PORT) & lcs=$$!; \
-	trap 'kill $$lcs $$server 2>/dev/null' EXIT; trap 'exit 0' INT TERM; \
+	trap 'kill $$lcs $$upkeep $$server 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
 	$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python manage.py demo $(PORT) || exit; \
 	kill -0 $$lcs 2>/dev/null || { echo "LCS's stand-in did not start: make run PORT=8010 LCS_PORT=8011"; exit 1; }; \
+	$(BIN)/python manage.py upkeep & upkeep=$$!; \
 	$(BIN)/python manage.py runserver $(PORT) & server=$$!; wait $$server
 
 ## Check that both ports are free, before anything is installed or printed
@@ -122,6 +123,7 @@ torture-lcs: LIMIT = 6m
 torture-outages: LIMIT = 3m
 torture-abuse: LIMIT = 10m
 torture-strangers: LIMIT = 3m
+torture-notices: LIMIT = 15m
 $(TORTURES): torture-%: .venv/dev
 	timeout --foreground --kill-after=1m $(LIMIT) $(BIN)/python -m mentorq.tests.torture $*
 

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
@@ -21,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorq.settings")
 django.setup()
 
 from django.db import connection  # noqa: E402 - models exist after setup
-from django.test import Client  # noqa: E402
+from django.test import Client, override_settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from rest_framework_simplejwt.tokens import AccessToken  # noqa: E402
 
@@ -30,7 +31,7 @@ from mentorq.tests.bench.load import HOST  # noqa: E402
 from mentorq_backend.columns import ROW  # noqa: E402
 from mentorq_backend.management import seeding  # noqa: E402
 from mentorq_backend.management.seeding import next_ticket_id  # noqa: E402
-from mentorq_backend.models import Event, Ticket, TicketEvent  # noqa: E402
+from mentorq_backend.models import Event, Notice, Ticket, TicketEvent, Webhook  # noqa: E402
 from mentorq_users.models import User  # noqa: E402
 from mentorq_users.tokens import issue  # noqa: E402
 
@@ -177,6 +178,51 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def webhooks(urls: str) -> None:
+    """Make a webhook for each name and URL, which tells all moves."""
+    Event.objects.filter(name="forgotten").delete()
+    Webhook.objects.all().delete()
+    for name, url in json.loads(urls).items():
+        webhook = Webhook(name=name, kind="standard", tells=["opened", "claimed", "released", "closed", "cancelled"])
+        with override_settings(NOTICES_TO_PRIVATE_ADDRESSES=True):
+            webhook.url = url
+        webhook.make_secret()
+        webhook.save()
+
+
+def told() -> dict[str, Any]:
+    """Return the types of each ticket's moves, how many notices are in which state, and which webhooks are on."""
+    moves = defaultdict(list)
+    for ticket, before, after in TicketEvent.objects.order_by("id").values_list("ticket_id", "from_status", "to_status"):
+        kinds = {"CLAIMED": "claimed", "CLOSED": "closed", "CANCELLED": "cancelled"}
+        moves[ticket].append(f"ticket.{kinds.get(after, 'released' if before else 'opened')}")
+    notices = Notice.objects.filter(webhook__is_on=True)
+    return {
+        "moves": moves,
+        "pending": notices.pending().count(),
+        "given up": notices.in_state("given up").count(),
+        "on": list(Webhook.objects.on().values_list("name", flat=True)),
+        "by server": TicketEvent.objects.filter(by="").count(),
+    }
+
+
+def forgotten(count: str) -> int:
+    """Make so many tickets that are open, and as many that are claimed, for an hour; return how many of both."""
+    two_hours_ago = timezone.now() - timedelta(hours=2)
+    if not Event.objects.filter(name="forgotten").exists():
+        Event.objects.create(name="forgotten", opens=two_hours_ago, expire_after=60, return_claims_after=60)
+    add_open([f"forgotten{time.time_ns()}@example.edu"] * int(count) * 2)
+    tickets = list(
+        Ticket.objects.filter(
+            owner_email__startswith="forgotten", status="OPEN", moved__gt=timezone.now() - timedelta(minutes=30)
+        )
+    )
+    for ticket in tickets[: int(count)]:
+        ticket.claim(by=User.objects.get(email="mentor1@example.edu"))
+    hour_ago = timezone.now() - timedelta(minutes=61)
+    return Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).update(moved=hour_ago)
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     "prepare": prepare,
     "claims": claims,
@@ -188,6 +234,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "accounts": accounts,
     "written": written,
     "large": large,
+    "webhooks": webhooks,
+    "told": told,
+    "forgotten": forgotten,
     "list": lambda rounds: timed(rounds, changed_list(), touch),
     "stats": lambda rounds: timed(rounds, statistics()),
 }

@@ -19,6 +19,7 @@ from mentorq.tests.torture.crowd import crowds
 from mentorq.tests.torture.failing_lcs import flapping, hanging
 from mentorq.tests.torture.lcs import WAYS
 from mentorq.tests.torture.lists import large_lists
+from mentorq.tests.torture.notices import delayed, told, twice
 from mentorq.tests.torture.outages import can_mount, disk_full, postgresql_restarted, postgresql_stopped
 from mentorq.tests.torture.outcome import Outcome
 from mentorq.tests.torture.strangers import strangers
@@ -30,6 +31,7 @@ class Size(NamedTuple):
 
     So many of the ways in which LCS fails are tried, each for `turn` seconds, with as many in between. So many tries
     at an hour's limit, tickets of the largest kind, and rounds in which people sign in, `spread` over so many seconds.
+    So many seconds of moves while a webhook hangs, or while two upkeeps run.
     """
 
     kills: int
@@ -44,18 +46,19 @@ class Size(NamedTuple):
     large: int
     rounds: int
     spread: float
+    noticed: float
 
 
 # Production's database has the long ones. Its turns are longer than the breaker of LCS's client stays open: otherwise a
 # failing LCS would not even be asked. The first of lcs.WAYS do not open it.
 QUICKER = Size(
     kills=20, races=500, people=2000, crowd=20, hanging=15, ways=4, turn=3, outage=4, tries=3000, large=20_000, rounds=3,
-    spread=5,
+    spread=5, noticed=60,
 )  # fmt: skip
 LONG = {"SQLite": QUICKER, "PostgreSQL": QUICKER._replace(crowd=120, ways=len(WAYS), turn=5.5)}
 SHORT = Size(
     kills=3, races=20, people=200, crowd=15, hanging=6, ways=3, turn=1.5, outage=2, tries=600, large=2000, rounds=1,
-    spread=3,
+    spread=3, noticed=12,
 )  # fmt: skip
 
 
@@ -125,6 +128,13 @@ def starved(ground: Ground) -> Iterator[Outcome]:
     yield strangers(ground.name, ground.queue, ground.size.rounds, ground.size.spread)
 
 
+def noticed(ground: Ground) -> Iterator[Outcome]:
+    """Yield what is told of moves, how long they take before a receiver that hangs, and what two upkeeps do twice."""
+    yield told(ground.name, ground.empty("told"), ground.size.kills)
+    yield delayed(ground.name, ground.empty("delayed"), ground.size.noticed)
+    yield twice(ground.name, ground.empty("twice"), ground.size.noticed)
+
+
 TORTURES: dict[str, Callable[[Ground], Iterator[Outcome]]] = {
     "crashes": killed,
     "winners": raced,
@@ -133,6 +143,7 @@ TORTURES: dict[str, Callable[[Ground], Iterator[Outcome]]] = {
     "outages": away,
     "abuse": abused,
     "strangers": starved,
+    "notices": noticed,
 }
 
 

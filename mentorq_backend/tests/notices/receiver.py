@@ -3,10 +3,11 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 Fault = Callable[[BaseHTTPRequestHandler], None]
 
@@ -28,6 +29,8 @@ def answers(status: int, body: bytes = b"ok", **headers: str) -> Fault:
     """Answer so; in names of headers `_` stands for `-`."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
+        if status == 200:
+            cast("Any", request.server).taken[request.headers["webhook-id"]] += 1
         request.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             request.send_header(name.replace("_", "-"), value)
@@ -61,10 +64,11 @@ def breaks_off(request: BaseHTTPRequestHandler) -> None:
 
 
 class Receiver:
-    """Keeps what it receives. `fault` says how it answers."""
+    """Keeps what it receives. `fault` says how it answers; `taken` counts by id what it answered with 200."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self.taken: Counter[str] = Counter()
         self.fault: Fault = answers(200)
         receiver = self
 
@@ -87,6 +91,7 @@ class Receiver:
                 """A client that gave up is no error here."""
 
         self.server = Server(("127.0.0.1", 0), Handler)
+        cast("Any", self.server).taken = self.taken
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/services/T0123456/B0123456/only-here-X"
 
