@@ -1,10 +1,12 @@
 """What each kind of receiver gets."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import standardwebhooks
+from django.conf import settings as project
 
 from mentorq_backend.models import Notice, Ticket
 from mentorq_backend.notices import outbox
@@ -237,3 +239,17 @@ def test_a_test_says_that_it_is_one(kind, make_webhook):
 
 def test_discord_escapes_what_markdown_is_written_with():
     assert discord.escaped("_a_ #b") == r"\_a\_ \#b"
+
+
+def test_the_documented_receiver_in_python_knows_what_is_from_mentorq(make_webhook, receiver, ada, make_ticket):
+    snippet = re.search(r"```python\n(.*?)```", (project.BASE_DIR / "docs/notices.md").read_text(), re.DOTALL)[1]
+    names = {}
+    exec(snippet, names)
+    webhook = make_webhook(receiver.url)
+    make_ticket(ada)
+    deliver(webhook)
+    request = receiver.received[0]
+
+    assert names["happened"](webhook.secret, request.headers, request.body)["type"] == "ticket.opened"
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        names["happened"](webhook.secret, request.headers, request.body + b" ")

@@ -1,8 +1,12 @@
 """Which webhook is told of what, and what the notice says."""
 
+import re
 from datetime import timedelta
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
@@ -140,6 +144,19 @@ def test_what_is_rolled_back_is_not_told(ada, make_webhook, told):
         fail()
 
     assert told() == []
+
+
+def test_an_import_tells_nobody(ada, mia, make_ticket, make_webhook, told, tmp_path):
+    make_ticket(ada, "CLOSED", mentor=mia)
+    file = str(tmp_path / "tickets.csv")
+    call_command("exporttickets", file, stderr=StringIO())
+    make_webhook()
+
+    lines = Path(file).read_text().replace("My build loops", "Another ticket")
+    Path(file).write_text(re.sub(r"(?m)^\d+,", ",", lines))
+    call_command("importtickets", file, stderr=StringIO(), stdout=StringIO())
+
+    assert (Ticket.objects.count(), told()) == (2, [])
 
 
 def test_a_double_click_is_told_once(ada, mia, make_ticket, make_webhook, told):
