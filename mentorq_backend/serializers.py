@@ -133,7 +133,7 @@ class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
         fields = super().get_fields()
         return {
             "at": fields["at"],
-            "by": fields["by"],
+            "by": serializers.CharField(help_text="An e-mail, empty for the server itself."),
             "from": serializers.CharField(source="from_status", help_text="Empty at the creation."),
             "to": serializers.CharField(source="to_status"),
             "mentor_email": fields["mentor_email"],

@@ -166,6 +166,9 @@ class WebhookAdmin(DirectorsAdmin):
         if "is_on" in form.changed_data:
             obj.switch(on=obj.is_on)
 
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        Webhook.objects.filter(pk__in=queryset.values("pk")).delete()
+
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
         return self._secret_page(request, obj) or super().response_add(request, obj, post_url_continue)
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from mentorq.api.texts import one_line, shortened
 from mentorq_backend.notices.formats import render
-from mentorq_backend.notices.models import LONGEST_RETRY, Notice, Webhook
+from mentorq_backend.notices.models import LONGEST_RETRY, Notice, NoticeQuerySet, Webhook
 from mentorq_backend.notices.transport import Answer, NotSent, TimedOut, send
 from mentorq_users.encryption import Unreadable
 
@@ -105,14 +105,17 @@ def _answered(notice: Notice, answer: Answer) -> str:
 
 
 def _delivered(notice: Notice, status: int, text: str) -> None:
-    _record(notice, status, text, next_attempt=None, delivered=timezone.now())
+    pending = Notice.objects.pending().filter(pk=notice.pk)
+    _record(pending, notice, status, text, next_attempt=None, delivered=timezone.now())
     Webhook.objects.filter(pk=notice.webhook.pk, given_up__gt=0).update(given_up=0)
     logger.info("Notice %s for %s: delivered", notice, notice.webhook)
 
 
 def _failed(notice: Notice, status: int | None, text: str, *, gone: bool = False) -> None:
     delay = None if gone or notice.attempts >= len(RETRIES) else _spread(RETRIES[notice.attempts])
-    _record(notice, status, text, next_attempt=timezone.now() + delay if delay else None)
+    # If another process has tried it meanwhile, because this one was stopped for a while, its outcome counts.
+    as_read = Notice.objects.pending().filter(pk=notice.pk, attempts=notice.attempts)
+    _record(as_read, notice, status, text, next_attempt=timezone.now() + delay if delay else None)
     outcome = f"next attempt in {delay.total_seconds():.0f} s" if delay else "given up"
     logger.warning("Notice %s for %s: %s, %s", notice, notice.webhook, status or text, outcome)
     if gone:
@@ -121,9 +124,9 @@ def _failed(notice: Notice, status: int | None, text: str, *, gone: bool = False
         _count_given_up(notice.webhook)
 
 
-def _record(notice: Notice, status: int | None, text: str, **columns: datetime | None) -> None:
+def _record(still: NoticeQuerySet, notice: Notice, status: int | None, text: str, **columns: datetime | None) -> None:
     now = timezone.now()
-    Notice.objects.filter(pk=notice.pk).update(attempts=F("attempts") + 1, status=status, response=text, **columns)
+    still.update(attempts=F("attempts") + 1, status=status, response=text, **columns)
     Webhook.objects.filter(pk=notice.webhook.pk).update(last_status=status, last_response=text, last_attempt=now)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from mentorq.db.fields import MinutesField, OneLineField
@@ -50,14 +50,25 @@ class Happening(models.TextChoices):
 
 
 TEST = "test"
-ENTERED = ["name", "kind", "host", "encrypted_url", "encrypted_secret", "tells", "words", "minutes", "is_on"]
+ENTERED = ["name", "kind", "host", "encrypted_url", "encrypted_secret", "tells", "words", "minutes"]
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     """Webhooks by what they want to know, and by whether they have work."""
 
-    def on(self) -> "WebhookQuerySet":
-        return self.filter(is_on=True)
+    def to_tell(self) -> "models.query.RawQuerySet[Webhook]":
+        """Read those that are on, for new notices in this transaction.
+
+        On PostgreSQL nobody deletes them before it ends. Otherwise a move would fail because its webhook has gone.
+        """
+        lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+        return self.raw(f"SELECT * FROM mentorq_backend_webhook WHERE is_on{lock}")  # noqa: S608 - no parameter
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete webhooks and their notices, after the moves that are writing some."""
+        with transaction.atomic():
+            locked = [webhook.pk for webhook in self.select_for_update()]
+            return super(WebhookQuerySet, self.model.objects.filter(pk__in=locked)).delete()
 
     def with_due_notices(self, at: datetime) -> "WebhookQuerySet":
         """Return those that have something to deliver now and are not told to wait."""
@@ -107,10 +118,13 @@ class Webhook(models.Model):
         return str(self.name)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save what people enter. What deliveries record meanwhile stays."""
+        """Save what people enter. What deliveries record meanwhile stays; `switch` changes `is_on`."""
         if not self._state.adding:
             kwargs.setdefault("update_fields", ENTERED)
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return Webhook.objects.filter(pk=self.pk).delete()
 
     @property
     def url(self) -> str:
@@ -148,6 +162,7 @@ class Webhook(models.Model):
             raise ValidationError({"tells": f"Choose from {', '.join(Happening.values)}."})
         if Happening.WAITING in self.tells and not self.minutes:
             raise ValidationError({"minutes": "Say after how many minutes in the queue a ticket counts as waiting."})
+        self.words = ", ".join(filter(None, (word.strip() for word in self.words.split(","))))
 
     def switch(self, *, on: bool, why: str = "") -> None:
         """Switch it on, with a clean record, or off."""
@@ -159,7 +174,7 @@ class Webhook(models.Model):
     @property
     def pattern(self) -> re.Pattern[str]:
         """Matches one of the words as a whole word."""
-        words = filter(None, (folded(word.strip()) for word in self.words.split(",")))
+        words = (folded(word) for word in self.words.split(", "))
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
 
 

@@ -39,7 +39,7 @@ def tell_of_move(ticket: "Ticket", by: str, at: datetime, from_status: str, chan
 
 def tell(happening: str, ticket: "Ticket", by: str, at: datetime) -> None:
     """Write a notice of this ticket, as it is now, for each webhook that wants to know."""
-    wanting = [webhook for webhook in Webhook.objects.on() if _may_want(webhook, happening, ticket)]
+    wanting = [webhook for webhook in Webhook.objects.to_tell() if _may_want(webhook, happening, ticket)]
     if not wanting:
         return
     others = _others_waiting(ticket)
@@ -50,7 +50,7 @@ def tell(happening: str, ticket: "Ticket", by: str, at: datetime) -> None:
 def tell_message(event: "Event") -> None:
     """Tell that the event's message has changed."""
     payload = {"by": "", "event": {"id": event.pk, "name": event.name, "message": event.message}}
-    told = [webhook for webhook in Webhook.objects.on() if Happening.MESSAGE in webhook.tells]
+    told = [webhook for webhook in Webhook.objects.to_tell() if Happening.MESSAGE in webhook.tells]
     _write(told, Happening.MESSAGE, timezone.now(), payload)
 
 
@@ -62,7 +62,8 @@ def tell_test(webhook: Webhook) -> None:
 def tell_waiting(tickets: "TicketQuerySet") -> int:
     """Tell each webhook once of these tickets that are open for longer than it allows; return the number of notices."""
     now = timezone.now()
-    return sum(_tell_waiting(hook, tickets, now) for hook in Webhook.objects.on() if Happening.WAITING in hook.tells)
+    telling = [webhook for webhook in Webhook.objects.filter(is_on=True) if Happening.WAITING in webhook.tells]
+    return sum(_tell_waiting(webhook, tickets, now) for webhook in telling)
 
 
 def _tell_waiting(webhook: Webhook, tickets: "TicketQuerySet", now: datetime) -> int:

@@ -24,6 +24,7 @@ class Upkeep:
 
     def __init__(self) -> None:
         self.must_end = threading.Event()
+        self.counting = threading.Lock()
         self.threads: dict[int, threading.Thread] = {}
         self.deleted = float("-inf")
 
@@ -71,7 +72,9 @@ class Upkeep:
 
     def _deliver(self, webhook: Webhook, counts: Counter[str]) -> None:
         try:
-            counts.update(deliver(webhook, self.must_end.is_set))
+            outcome = deliver(webhook, self.must_end.is_set)
+            with self.counting:
+                counts.update(outcome)
         except Error as error:
             logger.error("This round for webhook %s failed: %s", webhook, error)
         finally:

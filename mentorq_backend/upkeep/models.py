@@ -51,7 +51,11 @@ class UpkeepState(NamedTuple):
         return cls(
             seen,
             f"Upkeep is not running, and {' and '.join(needs)} need it. {REMEDY}" if needs else "",
-            [f"Webhook {webhook} is off. {webhook.why_off}" for webhook in webhooks if webhook.why_off],
+            [
+                f"Webhook {webhook} is off. {webhook.why_off}"
+                for webhook in webhooks
+                if webhook.why_off and not webhook.is_on
+            ],
         )
 
 

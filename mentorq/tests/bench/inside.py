@@ -201,7 +201,7 @@ def told() -> dict[str, Any]:
         "moves": moves,
         "pending": notices.pending().count(),
         "given up": notices.in_state("given up").count(),
-        "on": list(Webhook.objects.on().values_list("name", flat=True)),
+        "on": list(Webhook.objects.filter(is_on=True).values_list("name", flat=True)),
         "by server": TicketEvent.objects.filter(by="").count(),
     }
 

@@ -60,8 +60,8 @@ def put(name: str, columns: dict[str, Any]) -> tuple[Webhook, bool, str]:
         secret = webhook.make_secret()
         webhook.full_clean()
         webhook.save()
-        if columns.get("is_on"):
-            webhook.switch(on=True)
+        if "is_on" in columns:
+            webhook.switch(on=columns["is_on"])
     return webhook, is_new, secret
 
 

@@ -272,6 +272,16 @@ def test_a_webhook_is_encrypted_anew_under_the_newest_key(webhook, receiver, set
     assert (Webhook.objects.get().url, Webhook.objects.get().secret) == (receiver.url, secret)
 
 
+def test_an_outcome_that_comes_too_late_does_not_undo_the_one_of_another_process(webhook, ada, make_ticket):
+    make_ticket(ada)
+    stopped = delivery._next(webhook)
+    deliver(webhook)
+
+    delivery._failed(stopped, 500, "late")
+
+    assert (Notice.objects.get().state, Notice.objects.get().attempts) == ("delivered", 1)
+
+
 # The lease
 
 

@@ -86,6 +86,7 @@ CASES = {
     "another word": (["opened"], SWIFT, True, "Kotlin", "", None),
     "a word in capitals": (["opened"], "STRASSE", True, "straße", "", "opened"),
     "a composed letter": (["opened"], "café", True, "Cafe\u0301 page", "", "opened"),
+    "only commas": (["opened"], " , ,", True, "x", "y", "opened"),
     "first with a word": (["first"], "swift", False, "Swift", "", "opened"),
     "first without the word": (["first"], "swift", False, "Kotlin", "", None),
     "something else": (["claimed", "waiting"], "", True, "Stuck", "", None),
@@ -157,6 +158,16 @@ def test_an_import_tells_nobody(ada, mia, make_ticket, make_webhook, told, tmp_p
     call_command("importtickets", file, stderr=StringIO(), stdout=StringIO())
 
     assert (Ticket.objects.count(), told()) == (2, [])
+
+
+def test_a_webhook_that_is_deleted_at_the_same_moment_makes_no_move_fail(ada, mia, make_ticket, make_webhook, at_once):
+    for number in range(8):
+        webhook, ticket = make_webhook(name=f"W{number}"), make_ticket(ada)
+        at_once([lambda ticket=ticket: ticket.claim(by=mia), webhook.delete])
+        assert ticket.status == "CLAIMED"
+        ticket.close(by=mia)
+
+    assert Notice.objects.count() == 0
 
 
 def test_a_double_click_is_told_once(ada, mia, make_ticket, make_webhook, told):

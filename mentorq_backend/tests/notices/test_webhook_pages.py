@@ -98,12 +98,15 @@ def test_an_error_stands_at_its_field_and_nothing_is_saved(changes, field, text,
 
 def test_saving_a_form_keeps_what_deliveries_recorded_meanwhile(desk, make_webhook):
     webhook = make_webhook(URL)
-    Webhook.objects.update(given_up=3, last_status=500, lease=7)
+    stale = Webhook.objects.get()
+    Webhook.objects.update(given_up=3, last_status=500, lease=7, is_on=False, why_off="gone")
 
-    desk.post(f"{LIST}{webhook.pk}/change/", {**FORM, "url": ""})
+    stale.save()
+    desk.post(f"{LIST}{webhook.pk}/change/", {key: value for key, value in FORM.items() if key != "is_on"} | {"url": ""})
 
     changed = Webhook.objects.get()
     assert (changed.given_up, changed.last_status, changed.lease) == (3, 500, 7)
+    assert (changed.is_on, changed.why_off) == (False, "gone")
 
 
 @pytest.mark.parametrize("path", [LIST, "{pk}/change/"])
