@@ -29,9 +29,9 @@ WEBHOOKS = "webhooks"  # what the keys encrypt
 class Kind(models.TextChoices):
     """The format of a webhook: a module in `formats/`."""
 
-    STANDARD = "standard", "Standard Webhooks"
     SLACK = "slack", "Slack"
     DISCORD = "discord", "Discord"
+    STANDARD = "standard", "Standard Webhooks"
 
 
 class Happening(models.TextChoices):

@@ -10,7 +10,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from mentorq.settings import BASE_DIR
-from mentorq_backend.models import Event, Notice, Ticket, Webhook
+from mentorq_backend.models import Event, Heartbeat, Notice, Ticket, Webhook
 from mentorq_backend.notices import outbox
 from mentorq_backend.notices.formats import render
 
@@ -28,7 +28,8 @@ def demo(settings, committed):
 
 
 def add_webhooks():
-    """Webhooks in each state, with notices of the first one."""
+    """Webhooks in each state, with notices of the first one, while upkeep runs."""
+    Heartbeat.objects.beat()
     now = timezone.now()
     states = {
         "Mentors": {"kind": "slack", "last_status": 200, "last_response": "ok"},

@@ -79,7 +79,7 @@ def test_switched_on_again_it_begins_anew(db):
         (["x", "--kind=slack", "--tell=opened"], "URL: A new webhook needs its URL."),
         (["x", "http://a.example", "--kind=slack", "--tell=opened"],
          "URL: Give the whole URL, such as https://hooks.slack.com/services/…"),
-        (["x", URL, "--tell=opened"], "--kind: A new webhook needs a kind: standard, slack, discord."),
+        (["x", URL, "--tell=opened"], "--kind: A new webhook needs a kind: slack, discord, standard."),
         (["x", URL, "--kind=slack"],
          "--tell: Choose from opened, first, claimed, released, closed, cancelled, reopened, rated, waiting, message."),
         (["x", URL, "--kind=slack", "--tell=opened,shut"],

@@ -1,9 +1,11 @@
 """What upkeep does to tickets, and what it leaves alone."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.utils import timezone
 
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
@@ -214,6 +216,20 @@ def test_the_statistics_count_what_the_server_did(event, aged, dan, client_of):
 
     assert (figures["cancelled_by_server"], figures["returned_by_server"]) == (1, 1)
     assert figures["Cancelled Tickets"] == 1
+
+
+def test_what_the_server_did_is_exported_and_comes_back(event, aged, tmp_path):
+    event(expire_after=60)
+    ticket = aged(61)
+    tend_tickets()
+    before, file = history(ticket), str(tmp_path / "tickets.jsonl")
+    call_command("exporttickets", file, "--history", stderr=StringIO())
+    ticket.events.all().delete()
+    Ticket.objects.filter(pk=ticket.pk).delete()
+
+    call_command("importtickets", file, stdout=StringIO(), stderr=StringIO())
+
+    assert history(Ticket.objects.get()) == before
 
 
 def test_it_does_not_use_up_anybodys_hour(event, aged, settings):
