@@ -111,7 +111,7 @@ chromium:
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
 		{ echo "Install Chromium first, as /usr/bin/chromium, or say CHROMIUM=/path/to/it."; exit 1; }
 
-## Test every promise of docs/reliability.md, one after the other; about twenty minutes
+## Test every promise of docs/reliability.md, one after the other; about forty minutes
 torture: .venv/dev
 	$(MAKE) --keep-going --jobs=1 $(TORTURES)
 
@@ -123,13 +123,13 @@ torture-lcs: LIMIT = 6m
 torture-outages: LIMIT = 3m
 torture-abuse: LIMIT = 10m
 torture-strangers: LIMIT = 3m
-torture-notices: LIMIT = 15m
+torture-notices: LIMIT = 20m
 $(TORTURES): torture-%: .venv/dev
 	timeout --foreground --kill-after=1m $(LIMIT) $(BIN)/python -m mentorq.tests.torture $*
 
 ## Test a tenth of each promise
 check-torture: .venv/dev
-	timeout --foreground --kill-after=1m 8m $(BIN)/python -m mentorq.tests.torture --short
+	timeout --foreground --kill-after=1m 14m $(BIN)/python -m mentorq.tests.torture --short
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers

@@ -58,7 +58,7 @@ QUICKER = Size(
 LONG = {"SQLite": QUICKER, "PostgreSQL": QUICKER._replace(crowd=120, ways=len(WAYS), turn=5.5)}
 SHORT = Size(
     kills=3, races=20, people=200, crowd=15, hanging=6, ways=3, turn=1.5, outage=2, tries=600, large=2000, rounds=1,
-    spread=3, noticed=12,
+    spread=3, noticed=6,
 )  # fmt: skip
 
 
