@@ -4,6 +4,9 @@ import pytest
 from django.core import checks
 
 
+pytestmark = pytest.mark.django_db  # Django 6.1 asks the database whether it knows JSON
+
+
 @pytest.fixture(autouse=True)
 def variables_that_a_server_needs(monkeypatch):
     monkeypatch.setenv("ALLOWED_HOSTS", "mentorq.example")
