@@ -160,6 +160,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "ERROR"},
         "django.utils.autoreload": {"level": "WARNING"},  # runserver says that it watches files
+        # Its warnings hold whole URLs, and those of webhooks are credentials.
+        "urllib3": {"level": "CRITICAL"},
         # Scanners would fill the log with tracebacks. mentorq.requests logs each as a 400.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -1,5 +1,6 @@
 """The base class of the `manage.py` commands that use the database."""
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ class DatabaseCommand(BaseCommand):
 
     def say(self, text: str) -> None:
         self.stderr.write(text, str)
+
+
+def utf8(text: str) -> str:
+    """Return an argument; raises ArgumentTypeError for bytes that are no text, which no database takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentTypeError("this is not UTF-8") from error
+    return text
 
 
 def database_name() -> str:

@@ -39,12 +39,19 @@ CLICKS = {
 }
 
 
+class WriteOnlyInput(UnfoldAdminTextInputWidget):
+    """Shows nothing, also if the form comes back with an error."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
 class WebhookForm(forms.ModelForm):
     """A webhook. Its URL is never shown again: an empty one keeps it."""
 
     kind = forms.ChoiceField(choices=Kind.choices, widget=UnfoldAdminSelectWidget)
     url = forms.CharField(
-        required=False, label="URL", widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        required=False, label="URL", widget=WriteOnlyInput(attrs={"autocomplete": "off"}),
         help_text="It is stored encrypted, and is not shown again. Empty keeps it as it is.",
     )  # fmt: skip
     tells = forms.MultipleChoiceField(
@@ -102,6 +109,12 @@ class WebhookAdmin(DirectorsAdmin):
         (None, {"fields": ["name", "kind", "url", "is_on"]}),
         ("What it tells", {"fields": ["tells", "words", "minutes"]}),
     ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
+        """A button switches a webhook: a form that was opened before would undo it."""
+        (title, first), *others = super().get_fieldsets(request, obj)
+        fields = [name for name in first["fields"] if obj is None or name != "is_on"]
+        return [(title, {"fields": fields}), *others]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         """Annotate how many notices are `pending`, and how many were `undelivered`."""
@@ -163,8 +176,6 @@ class WebhookAdmin(DirectorsAdmin):
         """Save what was entered. A new secret is remembered for this response alone."""
         cast("Any", obj).new_secret = obj.make_secret()
         obj.save()
-        if "is_on" in form.changed_data:
-            obj.switch(on=obj.is_on)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         Webhook.objects.filter(pk__in=queryset.values("pk")).delete()

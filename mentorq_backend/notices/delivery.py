@@ -8,18 +8,22 @@ import random
 import re
 import secrets
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, unquote_plus
 
+import requests
+from django.core.exceptions import ValidationError
+from django.db import Error
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from mentorq.api.texts import one_line, shortened
 from mentorq_backend.notices.formats import render
-from mentorq_backend.notices.models import LONGEST_RETRY, Notice, NoticeQuerySet, Webhook
+from mentorq_backend.notices.models import LONGEST_RETRY, Notice, NoticeQuerySet, Webhook, host_of
 from mentorq_backend.notices.transport import Answer, NotSent, TimedOut, send
 from mentorq_users.encryption import Unreadable
 
@@ -58,20 +62,16 @@ def deliver(webhook: Webhook, must_end: Callable[[], bool] = lambda: False) -> C
     """
     counts: Counter[str] = Counter()
     lease, end = Lease(webhook), time.monotonic() + ROUND
-    while time.monotonic() < end and not must_end() and lease.take():
-        notice = _next(webhook)
-        if notice is None:
-            break
-        try:
-            answer = send(*_request(notice))
-        except NotSent as error:
-            counts["failed"] += 1
-            _failed(notice, None, str(error))
-            if isinstance(error, TimedOut):
+    try:
+        while time.monotonic() < end and not must_end() and lease.take():
+            notice = _next(webhook)
+            if notice is None:
                 break
-        else:
-            counts[_answered(notice, answer)] += 1
-    lease.give_back()
+            counts["delivered" if _attempt(notice) else "failed"] += 1
+    except TimedOut:
+        counts["failed"] += 1
+    finally:
+        lease.give_back()
     return counts
 
 
@@ -83,25 +83,45 @@ def _next(webhook: Webhook) -> Notice | None:
     return Notice.objects.due(now).filter(webhook=webhook).select_related("webhook").first()
 
 
+def _attempt(notice: Notice) -> bool:
+    """Return whether it was delivered; raises TimedOut. The outcome is recorded in any case."""
+    try:
+        return _answered(notice, send(*_request(notice)))
+    except NotSent as error:
+        _failed(notice, None, str(error))
+        if isinstance(error, TimedOut):
+            raise
+    except Error:
+        raise  # nothing can be recorded now
+    except Exception as error:  # noqa: BLE001 - otherwise this notice would be tried for ever, and hold back all others
+        logger.error("MentorQ failed:\n%s", "".join(traceback.format_tb(error.__traceback__)))  # its text may hold the URL
+        _failed(notice, None, f"MentorQ itself failed: {type(error).__name__}. The log says where.")
+    return False
+
+
 def _request(notice: Notice) -> tuple[str, bytes, dict[str, str]]:
-    """Return URL, body and headers; raises NotSent if no key opens the webhook."""
+    """Return URL, body and headers; raises NotSent if no key opens the webhook, or it leads where it may not any more."""
     try:
         body, headers = render(notice)
-        return notice.webhook.url, body, headers
+        url = notice.webhook.url
+        host_of(url)
     except Unreadable as error:
-        raise NotSent("No key in LCS_TOKEN_KEYS opens its URL: enter the URL again.") from error
+        raise NotSent("No key in LCS_TOKEN_KEYS opens it: enter the URL again.") from error
+    except ValidationError as error:
+        raise NotSent(" ".join(error.messages)) from error
+    return url, body, headers
 
 
-def _answered(notice: Notice, answer: Answer) -> str:
-    text = shortened(one_line(_without_secrets(notice.webhook, answer.text)), KEPT)
+def _answered(notice: Notice, answer: Answer) -> bool:
+    text = shortened(one_line(_without_credentials(notice.webhook.url, answer.text)), KEPT)
     if 200 <= answer.status < 300:
         _delivered(notice, answer.status, text)
-        return "delivered"
+        return True
     if answer.retry_after and answer.status != GONE:
-        wait = min(timedelta(seconds=min(answer.retry_after, LONGEST_RETRY.total_seconds())), LONGEST_RETRY)
+        wait = timedelta(seconds=min(answer.retry_after, LONGEST_RETRY.total_seconds()))
         Webhook.objects.filter(pk=notice.webhook.pk).update(not_before=timezone.now() + wait)
     _failed(notice, answer.status, text, gone=answer.status == GONE)
-    return "failed"
+    return False
 
 
 def _delivered(notice: Notice, status: int, text: str) -> None:
@@ -145,10 +165,11 @@ def _spread(delay: timedelta) -> timedelta:
     return delay * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - no secret
 
 
-def _without_secrets(webhook: Webhook, text: str) -> str:
-    """Hide the parts of the URL: a page of an error often repeats the path, which is a credential."""
-    parts = urlsplit(webhook.url)
-    credentials = [webhook.url, parts.path, parts.query, webhook.secret, *re.split(r"[/?&=;]", parts.path + parts.query)]
-    for credential in sorted(filter(lambda part: len(part) >= SHORTEST_SECRET, credentials), key=len, reverse=True):
-        text = text.replace(credential, "…")
-    return text
+def _without_credentials(url: str, text: str) -> str:
+    """Hide the parts of the URL, also if they come decoded: a page of an error often repeats the path."""
+    sent = str(requests.Request("POST", url).prepare().url)
+    spellings = {read(whole) for whole in (url, sent) for read in (str, unquote, unquote_plus, quote)}
+    after_host = (spelling.partition("://")[2].partition("/")[2] for spelling in spellings)
+    parts = {part for spelling in after_host for part in [f"/{spelling}", *re.split("[/?&=;]", spelling)]}
+    credentials = sorted((part for part in parts if len(part) >= SHORTEST_SECRET), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, credentials)), "…", text, flags=re.IGNORECASE) if credentials else text

@@ -1,7 +1,6 @@
 """Webhooks that directors enter, and the notices for them: the outbox."""
 
 import base64
-import re
 import secrets
 import unicodedata
 import uuid
@@ -15,10 +14,10 @@ from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from mentorq.db.fields import MinutesField, OneLineField
-from mentorq_users.encryption import decrypt, encrypt, newly_encrypted
+from mentorq_users.encryption import Unreadable, decrypt, encrypt, newly_encrypted
 
 SECRET_BYTES = 32
-LONGEST_URL = 2000
+LONGEST_URL, LONGEST_HOST = 2000, 253
 NO_URL = "A new webhook needs its URL."
 LONGEST_RETRY = timedelta(hours=3)
 # A clock may step back. Nothing is due later than this, whatever a row says.
@@ -62,12 +61,12 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         On PostgreSQL nobody deletes them before it ends. Otherwise a move would fail because its webhook has gone.
         """
         lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
-        return self.raw(f"SELECT * FROM mentorq_backend_webhook WHERE is_on{lock}")  # noqa: S608 - no parameter
+        return self.raw(f"SELECT * FROM mentorq_backend_webhook WHERE is_on ORDER BY id{lock}")  # noqa: S608
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete webhooks and their notices, after the moves that are writing some."""
         with transaction.atomic():
-            locked = [webhook.pk for webhook in self.select_for_update()]
+            locked = [webhook.pk for webhook in self.order_by("pk").select_for_update()]  # as `to_tell` does
             return super(WebhookQuerySet, self.model.objects.filter(pk__in=locked)).delete()
 
     def with_due_notices(self, at: datetime) -> "WebhookQuerySet":
@@ -146,12 +145,18 @@ class Webhook(models.Model):
         return decrypt(self.encrypted_secret, WEBHOOKS)
 
     def make_secret(self) -> str:
-        """Give a webhook that signs and has no secret a new one; return it, "" if there is nothing to do."""
-        if self.kind != Kind.STANDARD or self.encrypted_secret:
+        """Give a webhook that signs a new secret if no key opens one; return it, "" if there is nothing to do."""
+        if self.kind != Kind.STANDARD or self._has_secret():
             return ""
         secret = f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
         self.encrypted_secret = encrypt(secret, WEBHOOKS)
         return secret
+
+    def _has_secret(self) -> bool:
+        try:
+            return bool(self.secret)
+        except Unreadable:
+            return False
 
     def clean(self) -> None:
         """Raises ValidationError."""
@@ -169,17 +174,32 @@ class Webhook(models.Model):
         Webhook.objects.filter(pk=self.pk).update(is_on=on, why_off=why, given_up=0, not_before=None)
 
     def wants(self, happening: str, title: str = "", comment: str = "") -> bool:
-        return happening in self.tells and (not self.words or bool(self.pattern.search(folded(f"{title}\n{comment}"))))
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """Matches one of the words as a whole word."""
-        words = (folded(word) for word in self.words.split(", "))
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+        text = folded(f"{title}\n{comment}")
+        words = filter(None, self.words.split(", "))
+        return happening in self.tells and (not self.words or any(is_word_of(text, folded(word)) for word in words))
 
 
 def folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text.casefold())
+    """Return the text without the difference of case. Turkish "İ" is an "i" here."""
+    return unicodedata.normalize("NFC", text.casefold().replace("i\u0307", "i"))
+
+
+def is_word_of(text: str, word: str) -> bool:
+    """Return whether the word stands in the text, and not as a part of another word."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not (_belongs_to_a_word(text[:start][-1:]) or _belongs_to_a_word(text[end : end + 1])):
+            return True
+        start = text.find(word, start + 1)
+    return False
+
+
+def _belongs_to_a_word(character: str) -> bool:
+    """Letters, digits and `_`; marks, because several scripts write vowels with them; joiners."""
+    if not character:
+        return False
+    return character.isalnum() or character in "_\u200c\u200d" or unicodedata.category(character).startswith("M")
 
 
 def host_of(url: str) -> str:
@@ -190,7 +210,8 @@ def host_of(url: str) -> str:
         host, has_port = parts.hostname or "", parts.port is not None
     except ValueError:
         host = ""
-    if not host or parts.scheme not in schemes or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
+    is_whole = 0 < len(host) <= LONGEST_HOST and parts.scheme in schemes
+    if not is_whole or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
         raise ValidationError(f"Give the whole URL, such as {schemes[0]}://hooks.slack.com/services/…")
     if "@" in parts.netloc:
         raise ValidationError("Leave out the user name and the password: a webhook needs none.")

@@ -56,7 +56,9 @@ def tell_message(event: "Event") -> None:
 
 def tell_test(webhook: Webhook) -> None:
     """Send something to see whether it arrives, also while the webhook is off."""
-    _write([webhook], TEST, timezone.now(), {"by": ""})
+    with transaction.atomic():
+        still_there = Webhook.objects.select_for_update().filter(pk=webhook.pk)
+        _write(still_there, TEST, timezone.now(), {"by": ""})
 
 
 def tell_waiting(tickets: "TicketQuerySet") -> int:
@@ -73,6 +75,8 @@ def _tell_waiting(webhook: Webhook, tickets: "TicketQuerySet", now: datetime) ->
     if not wanted:  # the usual round: nothing to lock
         return 0
     with transaction.atomic():
+        if webhook not in list(Webhook.objects.to_tell()):
+            return 0
         # Locked: otherwise somebody hears that a ticket waits after they heard that it was claimed.
         still = late.filter(pk__in=wanted).order_by("moved", "pk").select_for_update(skip_locked=True, of=("self",))
         return sum(_write_waiting(webhook, ticket, now) for ticket in still)
@@ -108,4 +112,5 @@ def _write(webhooks: Iterable[Webhook], happening: str, at: datetime, payload: d
         Notice(webhook=webhook, happening=happening, at=at, payload=payload, next_attempt=now, **columns)
         for webhook in webhooks
     ]
-    Notice.objects.bulk_create(notices)
+    # Another upkeep may have told of a waiting ticket since this one looked.
+    Notice.objects.bulk_create(notices, ignore_conflicts="since" in columns)

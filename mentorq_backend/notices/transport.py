@@ -4,6 +4,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class NotSent(Exception):
-    """There is no complete answer. The text is for the desk: it names neither URL nor secret."""
+    """There is no complete answer. The text is for the desk. Unlike those of its causes, it never holds the URL."""
 
 
 class TimedOut(NotSent):
@@ -47,31 +48,27 @@ def send(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
 
     requests-hardened would let ::127.0.0.1 and site-local addresses through, and has no deadline for the whole attempt.
     """
-    adapter = PublicAdapter()
-    outcome: list[Answer | NotSent] = []
-    thread = threading.Thread(target=lambda: outcome.append(_attempt(adapter, url, body, headers)), daemon=True)
-    thread.start()
-    thread.join(TIMEOUT)
-    if not outcome:
-        adapter.abort()
-        raise TimedOut(f"It did not answer within {TIMEOUT:.0f} s.")
-    if isinstance(outcome[0], NotSent):
-        raise outcome[0]
-    return outcome[0]
-
-
-def _attempt(adapter: AbortableAdapter, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | NotSent:
-    """Only the type of an error is told: its text may hold the URL."""
+    adapter, future = PublicAdapter(), Future[Answer]()
+    # Not of a pool, which would wait at the end for one that hangs.
+    threading.Thread(target=_run, args=[future, adapter, url, body, headers], daemon=True).start()
     try:
-        return _post(adapter, url, body, headers)
+        return future.result(TIMEOUT)
+    except (TimeoutError, requests.Timeout) as error:
+        adapter.abort()
+        raise TimedOut(f"It did not answer within {TIMEOUT:.0f} s.") from error
     except NotPublic as error:
-        return NotSent(str(error))
-    except requests.Timeout:
-        return TimedOut(f"It did not answer within {TIMEOUT:.0f} s.")
-    except requests.exceptions.SSLError:
-        return NotSent("Its certificate is not valid for this address.")
+        raise NotSent(str(error)) from error
+    except requests.exceptions.SSLError as error:
+        raise NotSent("Its certificate is not valid for this address.") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        return NotSent(f"It cannot be reached, or it broke off: {type(error).__name__}.")
+        raise NotSent(f"It cannot be reached, or it broke off: {type(error).__name__}.") from error
+
+
+def _run(future: Future[Answer], *arguments: Any) -> None:
+    try:
+        future.set_result(_post(*arguments))
+    except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+        future.set_exception(error)
 
 
 def _post(adapter: AbortableAdapter, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -146,6 +143,6 @@ def retry_after(header: str) -> float:
         return float(header)
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     return max((until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0)

@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import current, of_event
 from mentorq_backend.exceptions import TicketConflict
-from mentorq_backend.models import Notice, Ticket
+from mentorq_backend.models import Notice, Ticket, TicketEvent
 from mentorq_backend.moves import SERVER, Status
 from mentorq_backend.notices import outbox
 from mentorq_backend.notices.models import Webhook
 from mentorq_backend.querysets import TicketQuerySet
-from mentorq_users.models import RevokedToken, SignInTries
+from mentorq_users.models import RevokedToken, SignInTries, User
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ def _due(event: Event, tickets: TicketQuerySet, now: datetime) -> Iterator[tuple
     """Yield what happens to which tickets, their next status, and why."""
     minutes, ends = event.expire_after, event.closes or event.next_opens
     if ends and event.cancel_after is not None and ends + timedelta(minutes=event.cancel_after) <= now:
-        yield "ended", tickets.waiting(), Status.CANCELLED, f"ended {event.cancel_after} min after {event}"
+        due = tickets.waiting().exclude(_opened_by_staff(now, event.cancel_after))
+        yield "ended", due, Status.CANCELLED, f"ended {event.cancel_after} min after {event}"
     if minutes:
         due = tickets.waiting().filter(moved__lte=now - timedelta(minutes=minutes))
         yield "expired", due, Status.CANCELLED, f"expired after {minutes} min"
@@ -52,6 +53,13 @@ def _due(event: Event, tickets: TicketQuerySet, now: datetime) -> Iterator[tuple
     if minutes:
         due = tickets.filter(status=Status.CLAIMED, moved__lte=now - timedelta(minutes=minutes)).order_by("moved", "pk")
         yield "returned", due, Status.OPEN, f"returned after {minutes} min"
+
+
+def _opened_by_staff(now: datetime, minutes: int) -> Exists:
+    """Organizers may open and reopen after the end. Such a ticket has so many minutes from then."""
+    staff = User.objects.filter(Q(is_organizer=True) | Q(is_director=True) | Q(is_superuser=True)).values("email")
+    since = now - timedelta(minutes=minutes)
+    return Exists(TicketEvent.objects.filter(ticket=OuterRef("pk"), at=OuterRef("moved"), at__gt=since, by__in=staff))
 
 
 def _move(ticket: Ticket, to: str, note: str) -> bool:

@@ -3,7 +3,6 @@
 import pytest
 from django.core import checks
 
-
 pytestmark = pytest.mark.django_db  # Django 6.1 asks the database whether it knows JSON
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from mentorq.api.instants import storable
 from mentorq.api.texts import one_line
-from mentorq.db.commands import DatabaseCommand
+from mentorq.db.commands import DatabaseCommand, utf8
 from mentorq_backend.events.models import Event, alone, in_desk_time
 
 EXAMPLE = "2026-10-17T10:00:00-04:00"
@@ -22,11 +22,11 @@ class Command(DatabaseCommand):
     help = 'Create the event of that name, or change what the options name. "" empties a value.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name")
+        parser.add_argument("name", type=utf8)
         example = f"ISO 8601 with an offset, such as {EXAMPLE}. A new event needs it."
         parser.add_argument("--opens", metavar="INSTANT", help=example)
         parser.add_argument("--closes", metavar="INSTANT", help="Without it the event lasts until the next one opens.")
-        parser.add_argument("--message", metavar="TEXT", help="To everybody.")
+        parser.add_argument("--message", metavar="TEXT", type=utf8, help="To everybody.")
         parser.add_argument("--expire-after", metavar="MINUTES", help="After how long an open ticket is cancelled.")
         parser.add_argument("--return-claims-after", metavar="MINUTES", help="After how long a claim returns to the queue.")
         parser.add_argument("--cancel-after", metavar="MINUTES", help="How long after the closing open tickets end.")

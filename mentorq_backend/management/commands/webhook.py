@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from mentorq.api.texts import one_line
-from mentorq.db.commands import DatabaseCommand
+from mentorq.db.commands import DatabaseCommand, utf8
 from mentorq_backend.management.commands.event import complaints
 from mentorq_backend.notices.models import NO_URL, Happening, Kind, Webhook
 
@@ -19,12 +19,16 @@ class Command(DatabaseCommand):
     help = 'Create the webhook of that name, or change what the options name. "" empties a value.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name")
-        parser.add_argument("url", nargs="?", help="Where notices go. A new webhook needs it.")
+        parser.add_argument("name", type=utf8)
+        parser.add_argument("url", nargs="?", type=utf8, help="Where notices go. A new webhook needs it.")
         parser.add_argument("--kind", choices=Kind.values, help="A new webhook needs it.")
-        parser.add_argument("--tell", metavar="WHAT", help=f"Comma-separated: {', '.join(Happening.values)}.")
-        parser.add_argument("--words", metavar="WORDS", help="Comma-separated: only tickets with one of these words.")
-        parser.add_argument("--minutes", metavar="N", help="After how many minutes in the queue a ticket is `waiting`.")
+        parser.add_argument("--tell", metavar="WHAT", type=utf8, help=f"Comma-separated: {', '.join(Happening.values)}.")
+        parser.add_argument(
+            "--words", metavar="WORDS", type=utf8, help="Comma-separated: only tickets with one of these words."
+        )
+        parser.add_argument(
+            "--minutes", metavar="N", type=utf8, help="After how many minutes in the queue a ticket is `waiting`."
+        )
         switch = parser.add_mutually_exclusive_group()
         switch.add_argument("--on", dest="is_on", action="store_const", const=True)
         switch.add_argument("--off", dest="is_on", action="store_const", const=False)

@@ -58,6 +58,11 @@ def drips(request: BaseHTTPRequestHandler) -> None:
         time.sleep(0.1)
 
 
+def says(text: bytes) -> Fault:
+    """Send exactly this."""
+    return lambda request: cast("None", request.wfile.write(text))
+
+
 def breaks_off(request: BaseHTTPRequestHandler) -> None:
     """Promise more than there is."""
     request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")

@@ -1,18 +1,20 @@
 """How notices are delivered: in order, again after failures, and given up in the end."""
 
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
 from mentorq_backend.models import Notice, Webhook
 from mentorq_backend.notices import delivery, outbox, transport
 from mentorq_backend.notices.delivery import deliver
-from mentorq_backend.tests.notices.receiver import answers, breaks_off, drips, hangs
+from mentorq_backend.tests.notices.receiver import answers, breaks_off, drips, hangs, says
 
 
 @pytest.fixture
@@ -140,8 +142,12 @@ def test_a_notice_that_was_given_up_holds_nothing_back(webhook, receiver, ada, m
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("120", 120), ("999999999999", 10800), ("0", None), ("soon", None), ("-5", None), ("1e3", None), ("٣٠٠", None)],
-)
+    [
+        ("120", 120), ("999999999999", 10800), ("9" * 5000, 10800), ("0", None), ("soon", None), ("-5", None),
+        ("1e3", None),
+        ("٣٠٠", None), ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
+)  # fmt: skip
 def test_retry_after_is_honoured_up_to_three_hours(header, seconds, webhook, receiver, ada, make_ticket):
     make_ticket(ada, title="first")
     make_ticket(ada, title="second")
@@ -254,13 +260,97 @@ def test_an_answer_that_repeats_the_url_does_not_show_it(webhook, receiver, ada,
     assert Notice.objects.get().response == "Cannot POST … or …: …"
 
 
-@pytest.mark.parametrize("keys", [["another-key-that-opens-nothing-at-all-0123456789"]])
-def test_a_webhook_that_no_key_opens_fails_and_says_why(keys, webhook, receiver, ada, make_ticket, settings):
+@pytest.mark.parametrize(
+    ("path", "echo"),
+    [
+        ("/hook/sec~ret%7Etoken!", "/hook/sec~ret~token!"),
+        ("/hook/café-secret-token", "/hook/caf%C3%A9-secret-token"),
+        ("/hook/café-secret-token", "café-secret-token"),
+        ("/hook?sig=abc%2Bdefghij%3D%3D", "/hook?sig=abc+defghij=="),
+        ("/hook?sig=abcdefghijk", "SIG=ABCDEFGHIJK"),
+    ],
+)
+def test_nor_if_it_repeats_the_url_in_another_spelling(path, echo, receiver, make_webhook, ada, make_ticket):
+    webhook = make_webhook(f"http://127.0.0.1:{receiver.port}{path}")
     make_ticket(ada)
-    settings.LCS_TOKEN_KEYS = keys
+    receiver.fault = answers(404, f"There is no {echo} here".encode())
+
+    deliver(webhook)
+
+    assert re.fullmatch(r"There is no (SIG=|/hook\?sig=)?…(/…|\?…|=+)* here", Notice.objects.get().response)
+
+
+def test_a_malformed_header_puts_no_url_into_the_log(webhook, receiver, ada, make_ticket, logged):
+    make_ticket(ada)
+    receiver.fault = says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\ngarbage line\r\nX: y\r\n\r\nok")
+
+    deliver(webhook)
+
+    assert [line for line in logged if "127.0.0.1" in line] == []
+
+
+LOST = ["another-key-that-opens-nothing-at-all-0123456789"]
+NO_KEY = "No key in LCS_TOKEN_KEYS opens it: enter the URL again."
+
+
+def test_a_webhook_that_no_key_opens_fails_and_says_why(webhook, receiver, ada, make_ticket, settings):
+    make_ticket(ada)
+    settings.LCS_TOKEN_KEYS = LOST
 
     assert deliver(webhook) == {"failed": 1}
-    assert Notice.objects.get().response == "No key in LCS_TOKEN_KEYS opens its URL: enter the URL again."
+    assert Notice.objects.get().response == NO_KEY
+
+
+@pytest.mark.parametrize("kind", ["standard", "slack"])
+def test_a_webhook_whose_keys_are_lost_works_once_its_url_is_entered_again(
+    kind, webhook, receiver, ada, make_ticket, settings
+):
+    settings.LCS_TOKEN_KEYS = LOST
+    webhook.kind, webhook.url = kind, receiver.url
+    secret = webhook.make_secret()
+    webhook.save()
+    make_ticket(ada)
+
+    assert deliver(webhook) == {"delivered": 1}
+    assert bool(secret) == (kind == "standard")
+
+
+def test_what_fails_within_mentorq_counts_as_an_attempt_and_holds_nothing_back(
+    webhook, receiver, ada, grace, make_ticket, monkeypatch, logged
+):
+    make_ticket(ada)
+    make_ticket(grace)
+    real = delivery.render
+
+    def render(notice):
+        if notice.payload["by"] == ada.email:
+            raise RuntimeError(receiver.url)
+        return real(notice)
+
+    monkeypatch.setattr(delivery, "render", render)
+
+    assert deliver(webhook) == {"failed": 1, "delivered": 1}
+    assert Notice.objects.pending().get().response == "MentorQ itself failed: RuntimeError. The log says where."
+    assert len([line for line in logged if "MentorQ failed" in line and "render" in line]) == 1
+
+
+def test_a_lease_is_given_back_if_the_database_fails(webhook, ada, make_ticket, monkeypatch):
+    make_ticket(ada)
+    monkeypatch.setattr(delivery, "_next", lambda webhook: (_ for _ in ()).throw(OperationalError("gone")))
+
+    with pytest.raises(OperationalError):
+        deliver(webhook)
+
+    assert delivery.Lease(webhook).take()
+
+
+def test_http_is_no_longer_called_once_private_addresses_are_not_allowed(webhook, receiver, ada, make_ticket, settings):
+    make_ticket(ada)
+    settings.NOTICES_TO_PRIVATE_ADDRESSES = False
+
+    assert deliver(webhook) == {"failed": 1}
+    assert Notice.objects.get().response == "Give the whole URL, such as https://hooks.slack.com/services/…"
+    assert receiver.received == []
 
 
 def test_a_webhook_is_encrypted_anew_under_the_newest_key(webhook, receiver, settings):

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
-from mentorq_backend.models import Event, Feedback, Notice, Ticket
+from mentorq_backend.models import Event, Feedback, Notice, Ticket, Webhook
 from mentorq_backend.notices import outbox
 
 MINUTE = timedelta(minutes=1)
@@ -87,6 +87,10 @@ CASES = {
     "a word in capitals": (["opened"], "STRASSE", True, "straße", "", "opened"),
     "a composed letter": (["opened"], "café", True, "Cafe\u0301 page", "", "opened"),
     "only commas": (["opened"], " , ,", True, "x", "y", "opened"),
+    "a letter with a vowel sign": (["opened"], "क", True, "कि", "", None),
+    "the same letter alone": (["opened"], "क", True, "a क b", "", "opened"),
+    "a part and then the word": (["opened"], "swift", True, "swiftly, swift", "", "opened"),
+    "a dotted capital": (["opened"], "izmir", True, "İZMİR", "", "opened"),
     "first with a word": (["first"], "swift", False, "Swift", "", "opened"),
     "first without the word": (["first"], "swift", False, "Kotlin", "", None),
     "something else": (["claimed", "waiting"], "", True, "Stuck", "", None),
@@ -168,6 +172,17 @@ def test_a_webhook_that_is_deleted_at_the_same_moment_makes_no_move_fail(ada, mi
         ticket.close(by=mia)
 
     assert Notice.objects.count() == 0
+
+
+def test_several_webhooks_that_are_deleted_at_once_make_no_move_fail(ada, mia, make_ticket, make_webhook, at_once):
+    for _ in range(8):
+        for name in ("b", "c", "a"):
+            make_webhook(name=name)
+        ticket = make_ticket(ada)
+        at_once([lambda ticket=ticket: ticket.claim(by=mia), Webhook.objects.all().delete])
+        ticket.close(by=mia)
+
+    assert (Webhook.objects.count(), Notice.objects.count()) == (0, 0)
 
 
 def test_a_double_click_is_told_once(ada, mia, make_ticket, make_webhook, told):

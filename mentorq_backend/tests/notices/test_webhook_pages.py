@@ -96,13 +96,31 @@ def test_an_error_stands_at_its_field_and_nothing_is_saved(changes, field, text,
     assert Webhook.objects.count() == 0
 
 
+def test_a_url_is_not_shown_again_if_the_form_has_an_error(desk):
+    page = text_of(desk.post(f"{LIST}add/", {**FORM, "minutes": ""}))
+
+    assert "Say after how many minutes" in page
+    assert "only-here" not in page
+
+
+def test_a_form_does_not_switch_a_webhook(desk, make_webhook):
+    webhook = make_webhook(URL)
+    assert 'name="is_on"' not in text_of(desk.get(f"{LIST}{webhook.pk}/change/"))
+    webhook.switch(on=False, why="gone")
+
+    desk.post(f"{LIST}{webhook.pk}/change/", {**FORM, "url": "", "words": "rust"})
+
+    changed = Webhook.objects.get()
+    assert (changed.words, changed.is_on, changed.why_off) == ("rust", False, "gone")
+
+
 def test_saving_a_form_keeps_what_deliveries_recorded_meanwhile(desk, make_webhook):
     webhook = make_webhook(URL)
     stale = Webhook.objects.get()
     Webhook.objects.update(given_up=3, last_status=500, lease=7, is_on=False, why_off="gone")
 
     stale.save()
-    desk.post(f"{LIST}{webhook.pk}/change/", {key: value for key, value in FORM.items() if key != "is_on"} | {"url": ""})
+    desk.post(f"{LIST}{webhook.pk}/change/", {**FORM, "url": ""})
 
     changed = Webhook.objects.get()
     assert (changed.given_up, changed.last_status, changed.lease) == (3, 500, 7)

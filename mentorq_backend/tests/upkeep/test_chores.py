@@ -103,6 +103,22 @@ def test_an_event_without_a_closing_ends_with_the_next_opening(make_event, ada, 
     assert +tend_tickets() == {"ended": 1}
 
 
+@pytest.mark.parametrize(("minutes", "expected"), [(29, {}), (31, {"ended": 1})])
+def test_what_an_organizer_opens_after_the_end_has_its_minutes_from_then(
+    minutes, expected, make_event, ada, olga, make_ticket
+):
+    ticket = make_ticket(ada, created=timezone.now() - 300 * MINUTE)
+    make_event(-10, closes=-2, cancel_after=30)
+    tend_tickets()
+    ticket.refresh_from_db()
+    ticket.reopen(by=olga)
+    then = timezone.now() - minutes * MINUTE
+    Ticket.objects.filter(pk=ticket.pk).update(moved=then, queued=then)
+    ticket.events.filter(by=olga.email).update(at=then)
+
+    assert +tend_tickets() == expected
+
+
 def test_a_returned_ticket_does_not_expire_at_once_and_keeps_its_place(event, aged):
     event(expire_after=30, return_claims_after=60)
     ticket = aged(61, "CLAIMED")
