@@ -257,7 +257,7 @@ def test_an_answer_that_repeats_the_url_does_not_show_it(webhook, receiver, ada,
 
     deliver(webhook)
 
-    assert Notice.objects.get().response == "Cannot POST … or …: …"
+    assert Notice.objects.get().response == f"Cannot POST http://127.0.0.1:{receiver.port}… or …: …"
 
 
 @pytest.mark.parametrize(
