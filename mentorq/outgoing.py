@@ -33,7 +33,6 @@ class AbortableAdapter(HTTPAdapter):
         return pool
 
     def connection_class(self, base: Any) -> Any:
-        """Return a class of connections, for http or for https."""
         adapter = self
 
         class Connection(base):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -20,7 +20,7 @@ from mentorq_backend.events.models import Event, EventQuerySet, alone, in_desk_t
 from mentorq_backend.events.schedule import current
 from mentorq_backend.models import Ticket
 from mentorq_backend.templatetags.desk import short
-from mentorq_users.desk.pages import Click, DeskAdmin
+from mentorq_users.desk.pages import Click, DeskAdmin, clicked
 from mentorq_users.models import User
 
 CLICKS = {
@@ -109,11 +109,7 @@ class EventAdmin(DeskAdmin):
 
     def _clicked(self, request: HttpRequest) -> HttpResponseRedirect:
         """Do what a button says, unless the event has changed since the page was shown."""
-        try:
-            name, pk, version = request.POST["_click"].split("|", 2)
-            event, click = Event.objects.get(pk=int(pk)), CLICKS[name]
-        except (ValueError, KeyError, OverflowError, Event.DoesNotExist) as error:
-            raise SuspiciousOperation("no button sends this") from error
+        event, click, version = clicked(request, Event.objects.all(), CLICKS)
         if str(event.version) != version:
             self.message_user(request, f"{event} has changed meanwhile: look at it again.", messages.WARNING)
         else:

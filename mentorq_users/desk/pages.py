@@ -1,12 +1,12 @@
 """The base class of every page of the desk."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import smart_split
@@ -23,6 +23,15 @@ class Click(NamedTuple):
     label: str
     past: str
     verb: Callable[[Any], None]
+
+
+def clicked(request: HttpRequest, rows: QuerySet[Any], clicks: Mapping[str, Click]) -> tuple[Any, Click, str]:
+    """Return row, button and the row's version of a form that clicks.html sent; raises SuspiciousOperation for others."""
+    try:
+        name, pk, version = request.POST["_click"].split("|", 2)
+        return rows.get(pk=int(pk)), clicks[name], version
+    except (ValueError, KeyError, OverflowError, ObjectDoesNotExist) as error:
+        raise SuspiciousOperation("no button sends this") from error
 
 
 class DeskAdmin(ModelAdmin):

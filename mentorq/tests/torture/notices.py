@@ -213,7 +213,6 @@ def move(client: Client, token: str, tickets: list[int], seconds: float) -> list
 
 
 def seconds_of_once(url: str) -> float:
-    """Return how long a round takes for cron."""
     environment = {**PRODUCTION, "PATH": "/usr/bin:/bin", "DATABASE_URL": url, "NOTICES_TO_PRIVATE_ADDRESSES": "on"}
     start = time.monotonic()
     subprocess.run(

@@ -70,7 +70,6 @@ def put(name: str, columns: dict[str, Any]) -> tuple[Webhook, bool, str]:
 
 
 def read(column: str, value: Any) -> tuple[str, Any]:
-    """Return attribute and value for the model."""
     if column == "tell":
         return "tells", list(dict.fromkeys(filter(None, (word.strip() for word in value.split(",")))))
     if column == "minutes":

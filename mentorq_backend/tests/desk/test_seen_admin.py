@@ -19,6 +19,16 @@ from mentorq_users.models import User
 
 TICKET, USER, FEEDBACK = "mentorq_backend/ticket", "mentorq_users/user", "mentorq_backend/feedback"
 EVENT, WEBHOOK, NOTICE = "mentorq_backend/event", "mentorq_backend/webhook", "mentorq_backend/notice"
+
+
+def pages_of(model, row):
+    """The pages of one row, and of a new one."""
+    pages = {
+        f"{model}/<path:object_id>/{page}": [f"{model}/{row}/{page}"] for page in ("", "history/", "delete/", "change/")
+    }
+    return {f"{model}/add/": [f"{model}/add/"], **pages}
+
+
 # Every path of the admin site, and what a browser may be made to ask there. <ticket>, <user> and <…type> are filled in.
 PATHS = {
     "": ["", "?range=all", "?range=dates&since=2020-01-01T00:00"],
@@ -57,24 +67,12 @@ PATHS = {
     f"{TICKET}/<path:object_id>/change/": [f"{TICKET}/<ticket>/change/{query}" for query in ("", "?_popup=1&_to_field=id")],
     f"{TICKET}/<path:object_id>/": [f"{TICKET}/<ticket>/"],
     f"{EVENT}/": [f"{EVENT}/", f"{EVENT}/?q=Hack", f"{EVENT}/?o=-1.2.3.4"],
-    f"{EVENT}/add/": [f"{EVENT}/add/"],
     f"{EVENT}/cancel-unfinished/": [f"{EVENT}/cancel-unfinished/"],
-    f"{EVENT}/<path:object_id>/history/": [f"{EVENT}/<event>/history/"],
-    f"{EVENT}/<path:object_id>/delete/": [f"{EVENT}/<event>/delete/"],
-    f"{EVENT}/<path:object_id>/change/": [f"{EVENT}/<event>/change/"],
-    f"{EVENT}/<path:object_id>/": [f"{EVENT}/<event>/"],
+    **pages_of(EVENT, "<event>"),
     f"{WEBHOOK}/": [f"{WEBHOOK}/", f"{WEBHOOK}/?q=Mentors", f"{WEBHOOK}/?o=-1.2.3.4"],
-    f"{WEBHOOK}/add/": [f"{WEBHOOK}/add/"],
-    f"{WEBHOOK}/<path:object_id>/history/": [f"{WEBHOOK}/<webhook>/history/"],
-    f"{WEBHOOK}/<path:object_id>/delete/": [f"{WEBHOOK}/<webhook>/delete/"],
-    f"{WEBHOOK}/<path:object_id>/change/": [f"{WEBHOOK}/<webhook>/change/"],
-    f"{WEBHOOK}/<path:object_id>/": [f"{WEBHOOK}/<webhook>/"],
+    **pages_of(WEBHOOK, "<webhook>"),
     f"{NOTICE}/": [f"{NOTICE}/{query}" for query in ("", "?state=pending", "?webhook__id__exact=1", "?o=-1.2.3.4")],
-    f"{NOTICE}/add/": [f"{NOTICE}/add/"],
-    f"{NOTICE}/<path:object_id>/history/": [f"{NOTICE}/<notice>/history/"],
-    f"{NOTICE}/<path:object_id>/delete/": [f"{NOTICE}/<notice>/delete/"],
-    f"{NOTICE}/<path:object_id>/change/": [f"{NOTICE}/<notice>/change/"],
-    f"{NOTICE}/<path:object_id>/": [f"{NOTICE}/<notice>/"],
+    **pages_of(NOTICE, "<notice>"),
     f"{USER}/": [f"{USER}/{query}" for query in ("", "?q=pbkdf2", "?q=mia", "?o=-1.2.3.4", "?_facets=True", "?_popup=1")],
     f"{USER}/add/": [f"{USER}/add/"],
     f"{USER}/<path:object_id>/history/": [f"{USER}/<user>/history/"],

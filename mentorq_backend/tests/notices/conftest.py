@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from mentorq_backend.models import Notice, Webhook
+from mentorq_backend.notices import transport
 from mentorq_backend.notices.models import Happening
 from mentorq_backend.tests.notices.receiver import Receiver
 
@@ -60,3 +61,15 @@ def make_due():
         Webhook.objects.update(not_before=None)
 
     return make
+
+
+@pytest.fixture
+def webhook(make_webhook, receiver):
+    """A webhook that leads to the receiver."""
+    return make_webhook(receiver.url)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Wait for a receiver a moment only."""
+    monkeypatch.setattr(transport, "TIMEOUT", 0.5)

@@ -210,6 +210,16 @@ def test_a_webhook_is_deleted_with_its_notices(desk, make_webhook, ada, make_tic
     assert (Webhook.objects.count(), Notice.objects.count()) == (0, 0)
 
 
+def test_chosen_webhooks_are_deleted_with_their_notices(desk, make_webhook, ada, make_ticket):
+    webhooks = [make_webhook(URL, name=name) for name in ("b", "a", "kept")]
+    make_ticket(ada)
+    chosen = [webhook.pk for webhook in webhooks[:2]]
+
+    desk.post(LIST, {"action": "delete_selected", "_selected_action": chosen, "post": "yes"})
+
+    assert [(webhook.name, webhook.notices.count()) for webhook in Webhook.objects.all()] == [("kept", 1)]
+
+
 @pytest.mark.parametrize("path", ["", "add/", "{pk}/change/", "{pk}/delete/", "{pk}/history/"])
 def test_an_organizer_sees_no_webhook(path, client, olga, make_webhook):
     client.force_login(olga, backend="mentorq_users.backends.LCSBackend")
