@@ -355,3 +355,14 @@ def test_an_outcome_that_comes_too_late_does_not_undo_the_one_of_another_process
     delivery._failed(stopped, 500, "late")
 
     assert (Notice.objects.get().state, Notice.objects.get().attempts) == ("delivered", 1)
+
+
+def test_two_processes_that_fail_with_the_same_attempt_count_it_once(webhook, receiver, ada, make_ticket):
+    make_ticket(ada)
+    stopped = delivery._next(webhook)
+    receiver.fault = answers(500)
+    deliver(webhook)
+
+    delivery._failed(stopped, None, "late")
+
+    assert (Notice.objects.get().attempts, Notice.objects.get().response) == (1, "ok")

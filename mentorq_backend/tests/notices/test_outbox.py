@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
@@ -182,6 +183,18 @@ def test_several_webhooks_that_are_deleted_at_once_make_no_move_fail(ada, mia, m
         ticket.close(by=mia)
 
     assert (Webhook.objects.count(), Notice.objects.count()) == (0, 0)
+
+
+def test_moves_and_deletions_lock_webhooks_in_the_same_order(make_webhook):
+    """In different orders PostgreSQL finds a deadlock, and a move fails."""
+    make_webhook()
+    with CaptureQueriesContext(connection) as queries, transaction.atomic():
+        list(Webhook.objects.to_tell())
+        Webhook.objects.all().delete()
+
+    reads = [query["sql"].replace('"', "") for query in queries if "FROM" in query["sql"] and "ORDER BY" in query["sql"]]
+    orders = [re.search(r"ORDER BY (?:\w+\.)?(\w+(?: DESC)?)", read)[1] for read in reads]
+    assert orders == ["id", "id"]
 
 
 def test_a_double_click_is_told_once(ada, mia, make_ticket, make_webhook, told):
