@@ -1,9 +1,12 @@
-"""The ASGI application. The views are synchronous: prefer `mentorq.wsgi`."""
+"""The ASGI application, which serves the live stream: `granian --interface asgi mentorq.asgi:application`."""
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mentorq.settings")
+django.setup(set_prefix=False)
 
-application = get_asgi_application()
+from mentorq_backend.live.handler import LiveHandler  # noqa: E402 - it needs the apps
+
+application = LiveHandler()

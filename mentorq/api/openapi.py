@@ -29,6 +29,10 @@ THROTTLED = OpenApiResponse(ErrorSerializer, "Too many requests. `Retry-After` g
 UNAVAILABLE = OpenApiResponse(
     ErrorSerializer, "LCS or the database does not answer. `Retry-After` gives the seconds to wait."
 )
+NO_STREAM = OpenApiResponse(ErrorSerializer, "This process has no live stream: another one serves it.")
+TOO_MANY_STREAMS = OpenApiResponse(
+    ErrorSerializer, "Too many streams are open, or the database does not answer. `Retry-After` gives the seconds to wait."
+)
 
 # A GET can also have a chunked body (411) or an unknown Host (400). A 405 has no operation to be documented under.
 READ_ERRORS = {400: BAD_REQUEST, 401: UNAUTHORIZED, 411: LENGTH_REQUIRED, 503: UNAVAILABLE}

@@ -19,12 +19,14 @@ class RequestState:
 
     `token` is its access token. `fingerprint` changes with all that this person may see (`live/reads.py`). `schedule` has
     the events (`events/schedule.py`). `began` is the instant that the request asks for.
+    `failed_sign_in` has what the log says of one (`mentorq_users/failed_signins.py`).
     """
 
     user: Any = None
     token: "Token | None" = None
     fingerprint: str | None = None
     schedule: Any = None
+    failed_sign_in: dict[str, str] = field(default_factory=dict)
     began: datetime = field(default_factory=lambda: timezone.now())
 
 

@@ -20,6 +20,7 @@ INDEX = {
     "feedback": "feedback-list",
     "leaderboard": "feedback-leaderboard",
     "queue": "queue",
+    "live": "live",
     "token": "token-obtain",
     "refresh": "token-refresh",
     "logout": "token-logout",

@@ -1,5 +1,6 @@
 """The queries of a poll, compiled once (`mentorq/db/compiled.py` has the figure)."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,13 @@ def fingerprint(user: User, request: HttpRequest | Request) -> str:
             present = f" {events.version} {event and event.pk}"
         state.fingerprint = f"{user.sees_every_ticket} {changes}{present}"
     return state.fingerprint
+
+
+def own_changes(emails: Collection[str]) -> dict[str, str]:
+    """Return, for each owner, a text that changes with every committed change of their tickets and ratings."""
+    changes = Ticket.objects.filter(owner_email__in=emails).values("owner_email").order_by()
+    rows = changes.values_list("owner_email", Count("pk"), Sum("version"), Max("pk"))
+    return {email: " ".join(map(str, numbers)) for email, *numbers in rows}
 
 
 def sees_own_list(user: User) -> bool:

@@ -15,7 +15,7 @@ def step() -> int:
 
 
 class RevisionManager(models.Manager["Revision"]):
-    """The counters as one number."""
+    """The counters as one number, or as one for each kind of change."""
 
     def total(self) -> int:
         """Return a number that every committed change of a ticket raises. Plain SQL, because every poll needs it."""
@@ -23,9 +23,22 @@ class RevisionManager(models.Manager["Revision"]):
             cursor.execute("SELECT SUM(changes) FROM mentorq_backend_revision")
             return int(cursor.fetchone()[0] or 0)
 
+    def by_kind(self) -> dict["Change", int]:
+        """Return a number for each kind that every committed change of that kind raises."""
+        totals: dict[Change, int] = dict.fromkeys(Change, 0)
+        for pk, changes in self.values_list("pk", "changes"):
+            totals[Change(pk // self.model.SHARDS)] += changes
+        return totals
+
+
+class Change(models.IntegerChoices):
+    """What has changed. Only directors see that a ticket was rated."""
+
+    TICKETS, RATINGS, EVENTS = 0, 1, 2
+
 
 class Revision(models.Model):
-    """A counter of committed changes, in several rows, so that transactions do not wait for each other."""
+    """A counter of committed changes, in several rows of each kind, so that transactions do not wait for each other."""
 
     SHARDS = 256
 
@@ -37,15 +50,15 @@ class Revision(models.Model):
         return str(self.changes)
 
 
-def count_change() -> None:
-    """Count a change of tickets, in its own transaction.
+def count_change(kind: Change = Change.TICKETS) -> None:
+    """Count a change in the transaction that makes it.
 
     On PostgreSQL connections rarely share a row, so claims of different tickets do not wait here. SQLite has one writer.
     """
     shard = f"pg_backend_pid() %% {Revision.SHARDS}" if connection.vendor == "postgresql" else "0"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO mentorq_backend_revision AS counter (id, changes) VALUES ({shard}, %s)"  # noqa: S608
+            f"INSERT INTO mentorq_backend_revision AS counter (id, changes) VALUES (%s + {shard}, %s)"  # noqa: S608
             " ON CONFLICT (id) DO UPDATE SET changes = counter.changes + excluded.changes",
-            [step()],
+            [kind * Revision.SHARDS, step()],
         )

@@ -78,6 +78,12 @@ class Queue:
             "wait": self.forecasts.at(self.counts["waiting"] + 1),
         }
 
+    @property
+    def state(self) -> str:
+        """A text that changes with tickets and events, and not with time alone, as the forecast does."""
+        waiting = list(Ticket.objects.waiting().values_list("pk", flat=True))
+        return digest_of(repr(({**self.figures, "wait": None}, self.forecasts.sample, waiting)).encode())
+
     @cached_property
     def content(self) -> bytes:
         """The figures as JSON, which most requests get as they are."""

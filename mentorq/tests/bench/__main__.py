@@ -17,6 +17,7 @@ import psutil
 
 from mentorq.tests.bench.databases import URLOf, fill, inside, manage, migrate, postgresql, sqlite
 from mentorq.tests.bench.figures import UNIT, Figure, ratios, save, table
+from mentorq.tests.bench.following import following
 from mentorq.tests.bench.outside import claiming, following_an_event, growing, polling, signing_in
 from mentorq.tests.bench.rush import rushing
 
@@ -24,17 +25,18 @@ from mentorq.tests.bench.rush import rushing
 class Size(NamedTuple):
     """How much is measured: tickets in a large table, tickets for the statistics, rounds, requests on a worker's memory.
 
-    No tickets for the statistics, and no such requests: these figures are left out.
+    No tickets for the statistics, and no such requests: these figures are left out. So many seconds people follow a queue.
     """
 
     large: int = 100_000
     most: int = 1_000_000
     rounds: int = 5
     requests: int = 50_000
+    follow: float = 60
 
 
 QUICK = Size(most=0, requests=0)
-SMOKE = Size(large=2000, most=3000, rounds=1, requests=2000)
+SMOKE = Size(large=2000, most=3000, rounds=1, requests=2000, follow=5)
 START, END = "<!-- make bench -->", "<!-- end -->"
 
 
@@ -49,6 +51,7 @@ def measure(name: str, url_of: URLOf, size: Size) -> Iterator[Figure]:
     yield Figure(name, "changed list of 1,000 tickets, in process", in_process, 2.0, inside(small, "list", str(rounds)))
     yield from signing_in(name, small, rounds)
     yield from rushing(name, small, rounds)
+    yield from following(name, small, size.follow)
     yield from claiming(name, large, rounds)
     if size.requests:
         yield growing(name, small, size.requests)
@@ -82,10 +85,10 @@ def cpuinfo() -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-def write(document: Path, text: str) -> None:
+def write(document: Path, text: str, start: str = START) -> None:
     """Put the text between the marks in that document."""
-    before, _, rest = document.read_text().partition(START)
-    document.write_text(f"{before}{START}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+    before, _, rest = document.read_text().partition(start)
+    document.write_text(f"{before}{start}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
 
 
 def main() -> int:

@@ -71,13 +71,16 @@ class Client:
         return more
 
 
-def http(path: str, *, token: str = "", etag: str = "", method: str = "GET", body: str = "", address: str = "") -> bytes:
+def http(
+    path: str, *, token: str = "", etag: str = "", last_id: str = "", method: str = "GET", body: str = "", address: str = ""
+) -> bytes:
     """Return the bytes of a request, as a proxy that speaks TLS would send it for the client at that address."""
     headers = {
         "Host": HOST,
         "X-Forwarded-Proto": "https",
         "Authorization": token and f"Bearer {token}",
         "If-None-Match": etag,
+        "Last-Event-ID": last_id,
         "X-Forwarded-For": address,
         "Content-Type": body and "application/json",
         "Content-Length": body and str(len(body.encode())),

@@ -239,10 +239,9 @@ def test_one_long_word_pushes_no_button_away(sign_in, ada, make_ticket, width):
     page = sign_in("olga", width=width)
 
     page.goto(LIST)
-    box = page.get_by_role("button", name=f"Claim #{ticket.pk}").bounding_box()
+    expect(page.get_by_role("button", name=f"Claim #{ticket.pk}")).to_be_in_viewport(ratio=1)
     page.goto(f"{LIST}{ticket.pk}/change/")
 
-    assert box["x"] + box["width"] <= width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

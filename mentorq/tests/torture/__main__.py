@@ -19,6 +19,7 @@ from mentorq.tests.torture.crowd import crowds
 from mentorq.tests.torture.failing_lcs import flapping, hanging
 from mentorq.tests.torture.lcs import WAYS
 from mentorq.tests.torture.lists import large_lists
+from mentorq.tests.torture.live import streamed
 from mentorq.tests.torture.notices import delayed, told, twice
 from mentorq.tests.torture.outages import can_mount, disk_full, postgresql_restarted, postgresql_stopped
 from mentorq.tests.torture.outcome import Outcome
@@ -31,7 +32,7 @@ class Size(NamedTuple):
 
     So many of the ways in which LCS fails are tried, each for `turn` seconds, with as many in between. So many tries
     at an hour's limit, tickets of the largest kind, and rounds in which people sign in, `spread` over so many seconds.
-    So many seconds of moves while a webhook hangs, or while two upkeeps run.
+    So many seconds of moves while a webhook hangs, or while two upkeeps run. So many live streams, and changes.
     """
 
     kills: int
@@ -47,18 +48,20 @@ class Size(NamedTuple):
     rounds: int
     spread: float
     noticed: float
+    streams: int
+    changes: int
 
 
 # Production's database has the long ones. Its turns are longer than the breaker of LCS's client stays open: otherwise a
 # failing LCS would not even be asked. The first of lcs.WAYS do not open it.
 QUICKER = Size(
     kills=20, races=500, people=2000, crowd=20, hanging=15, ways=4, turn=3, outage=4, tries=3000, large=20_000, rounds=3,
-    spread=5, noticed=60,
+    spread=5, noticed=60, streams=2000, changes=10,
 )  # fmt: skip
 LONG = {"SQLite": QUICKER, "PostgreSQL": QUICKER._replace(crowd=120, ways=len(WAYS), turn=5.5)}
 SHORT = Size(
     kills=3, races=20, people=200, crowd=15, hanging=6, ways=3, turn=1.5, outage=2, tries=600, large=2000, rounds=1,
-    spread=3, noticed=6,
+    spread=3, noticed=6, streams=200, changes=2,
 )  # fmt: skip
 
 
@@ -135,6 +138,11 @@ def noticed(ground: Ground) -> Iterator[Outcome]:
     yield twice(ground.name, ground.empty("twice"), ground.size.noticed)
 
 
+def listening(ground: Ground) -> Iterator[Outcome]:
+    """Yield how late live streams hear of changes, and what they miss while their server is killed."""
+    yield streamed(ground.name, ground.empty("live"), ground.size.streams, ground.size.changes)
+
+
 TORTURES: dict[str, Callable[[Ground], Iterator[Outcome]]] = {
     "crashes": killed,
     "winners": raced,
@@ -144,6 +152,7 @@ TORTURES: dict[str, Callable[[Ground], Iterator[Outcome]]] = {
     "abuse": abused,
     "strangers": starved,
     "notices": noticed,
+    "live": listening,
 }
 
 
