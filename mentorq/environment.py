@@ -18,6 +18,12 @@ KEY_BYTES = 32
 # Both are public: .env.example has the first, settings.py uses the second.
 PLACEHOLDER = "make-one-with-python-c-import-secrets-print-secrets-token-urlsafe-64"
 LAPTOP_KEY = "django-insecure-only-for-a-laptop-that-nobody-else-can-reach-never-for-a-server"
+# What a pooler lets us use. In transaction mode the next statement may reach another connection to PostgreSQL.
+POOLERS = {
+    "none": {"cursors": True, "prepares": True},
+    "transaction": {"cursors": False, "prepares": False},
+    "transaction-prepared": {"cursors": False, "prepares": True},
+}
 REMEDY = (
     " Make one with\n"
     "    python -c 'import secrets; print(secrets.token_urlsafe(64))'\n"
@@ -116,10 +122,17 @@ def time_zone(text: str) -> ZoneInfo:
         raise ValueError("the name of a zone, such as America/New_York") from error
 
 
-def database(text: str, root: Path) -> dict[str, Any]:
+def pooler(text: str) -> str:
+    """Raises ValueError for anything but a pooler that we know."""
+    if text not in POOLERS:
+        raise ValueError(f"one of {', '.join(POOLERS)}")
+    return text
+
+
+def database(text: str, root: Path, pooler: str = "none") -> dict[str, Any]:
     """Return Django's DATABASES entry for a sqlite:// or postgres:// URL; raises ValueError for anything else.
 
-    A relative SQLite file is relative to `root`, not to the working directory.
+    A relative SQLite file is relative to `root`, not to the working directory. `pooler` is one of POOLERS.
     """
     scheme = text.partition("://")[0]
     try:
@@ -128,7 +141,7 @@ def database(text: str, root: Path) -> dict[str, Any]:
         config = None  # its message may contain a part of the password
     if config is None:
         raise ValueError("sqlite:///file or postgres://user:password@host:5432/name")
-    return sqlite(config, root) if scheme == "sqlite" else postgresql(config)
+    return sqlite(config, root) if scheme == "sqlite" else postgresql(config, **POOLERS[pooler])
 
 
 def sqlite(config: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -141,18 +154,20 @@ def sqlite(config: dict[str, Any], root: Path) -> dict[str, Any]:
     return {**config, "NAME": name, "OPTIONS": options, "CONN_MAX_AGE": 600, "TEST": {"NAME": test_name}}
 
 
-def postgresql(config: dict[str, Any]) -> dict[str, Any]:
+def postgresql(config: dict[str, Any], *, cursors: bool, prepares: bool) -> dict[str, Any]:
     """Return `config` with persistent connections, checked before use because PostgreSQL may have restarted.
 
     A connection that hangs is closed after a few seconds. PostgreSQL prepares a statement of `mentorq.db.compiled`
-    after five uses. The query of the URL overrides all of this.
+    after five uses, if the pooler `prepares`. Without server-side `cursors` a process reads a whole result at once.
+    The query of the URL overrides what psycopg connects with.
     """
-    options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "prepare_threshold": 5, **config.get("OPTIONS", {})}
+    options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "prepare_threshold": 5 if prepares else None}
     # The directory of a socket is percent-encoded, because the host of a URL has no slashes.
     return {
         **config,
+        "DISABLE_SERVER_SIDE_CURSORS": not cursors,
         "HOST": unquote(config["HOST"]),
-        "OPTIONS": options,
+        "OPTIONS": {**options, **config.get("OPTIONS", {})},
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from prometheus_client import Histogram
 
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # read once, at import, as prometheus_client does
 # A series takes 3 kB. All methods, views and statuses together take about 3 MB.
 ROOM = 4 * 1024 * 1024
+LIVE: Final = "livesum"  # prometheus_client's mode of the gauges of `operations/workers.py`
+FILES = {"histogram": ROOM, f"gauge_{LIVE}": 64 * 1024}
 SILENCE = 600  # seconds until the same problem is logged again
 _silent_until = 0.0
 
@@ -34,11 +37,15 @@ def observe(histogram: Histogram, seconds: float, *labels: object) -> None:
 
 @cache
 def take_room(folder: str, pid: int) -> None:
-    """Reserve the file that prometheus_client will map; raises OSError, and tries again the next time."""
-    file = Path(folder) / f"histogram_{pid}.db"
+    """Reserve the files that prometheus_client will map; raises OSError, and tries again the next time."""
+    for name, room in FILES.items():
+        _reserve(Path(folder) / f"{name}_{pid}.db", room)
+
+
+def _reserve(file: Path, room: int) -> None:
     try:
         with file.open("ab") as opened:
-            os.posix_fallocate(opened.fileno(), 0, ROOM)
+            os.posix_fallocate(opened.fileno(), 0, room)
     except OSError:
         with suppress(OSError):
             file.unlink()  # prometheus_client cannot read an empty one

@@ -258,7 +258,9 @@ class Ticket(models.Model):
             note=note,
             counts=not note,
         )
-        if not note and isinstance(by, User):
+        if note and isinstance(by, User):
+            TicketEvent.objects.check_account(by)
+        elif isinstance(by, User):
             TicketEvent.objects.check_allowance(self, by, opening=not from_status, enters="queued" in changes)
         outbox.tell_of_move(self, by.email, at, from_status, changes)
 
@@ -336,9 +338,12 @@ class Ticket(models.Model):
         raise self.conflict()
 
     def _write(self, by: User | System, at: datetime, changes: dict[str, Any], *, note: str = "", **still: Any) -> bool:
-        """Write changes and history row in the caller's transaction, if the ticket is `still` as it was read."""
-        as_read = Ticket.objects.filter(pk=self.pk, status=self.status, mentor_email=self.mentor_email, **still)
-        if not as_read.update(**changes):
+        """Write changes and history row in the caller's transaction, if the ticket is `still` as it was read.
+
+        Its owner may have been erased meanwhile, and notices tell the ticket as it was read.
+        """
+        as_read = {column: getattr(self, column) for column in ("pk", "status", "mentor_email", "owner_email")}
+        if not Ticket.objects.filter(**as_read, **still).update(**changes):
             return False
         self.add_event(by, at, self.status, changes, note)
         return True

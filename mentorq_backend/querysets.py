@@ -14,10 +14,11 @@ from django.utils import timezone
 from mentorq.db.compiled import CompiledQuery
 from mentorq.db.locks import EVENTS, lock
 from mentorq_backend.columns import ROW
+from mentorq_backend.erasing.person import ERASED_TEXT, Person
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import LIVE, Schedule, current, schedule
-from mentorq_backend.exceptions import LimitReached, QueueClosed, RateExceeded
-from mentorq_backend.live.revisions import count_change, step
+from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, QueueClosed, RateExceeded
+from mentorq_backend.live.revisions import Change, count_change, step
 from mentorq_backend.moves import Status, System
 from mentorq_backend.waits.positions import OPEN_TICKETS
 from mentorq_users.models import User
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STAFF_FACTOR = 10  # times the hourly limit
+GONE = "This account is gone: sign in again."
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -34,10 +36,17 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def update(self, **columns: Any) -> int:
         """Update the rows, raise the `version` of each and the revision, and return the number of rows."""
+        return self._change(Change.TICKETS, **columns)
+
+    def rate(self) -> int:
+        """Raise only the versions: the tickets show the URL of their feedback from now on."""
+        return self._change(Change.RATINGS)
+
+    def _change(self, kind: Change, **columns: Any) -> int:
         with transaction.atomic(savepoint=False):
             changed = super().update(**{"version": F("version") + step(), **columns})
             if changed:
-                count_change()
+                count_change(kind)
         return changed
 
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list["Ticket"]:
@@ -47,6 +56,20 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         with transaction.atomic(savepoint=False):
             count_change()
             return super().bulk_create(tickets, *args, **kwargs)
+
+    def naming(self, person: Person) -> "TicketQuerySet":
+        """Return the tickets of this person, and those with them as the mentor."""
+        return self.filter(Q(owner_email=person.email) | Q(mentor_email=person.email) | Q(pk__in=self._naming_only(person)))
+
+    def _naming_only(self, person: Person) -> "TicketQuerySet":
+        """Return recorded help whose mentor has a name and no address."""
+        return self.model.objects.filter(mentor_email="", mentor__in=person.names)
+
+    def erase(self, person: Person) -> None:
+        """Replace the person and what they wrote. History and feedback go first: they are found by the owner."""
+        self.filter(owner_email=person.email).update(**person.as_owner)
+        self.filter(mentor_email=person.email).update(**person.as_mentor)
+        self._naming_only(person).update(mentor=person.as_mentor["mentor"])
 
     def visible_to(self, user: User) -> "TicketQuerySet":
         """Mentors, organizers and directors see every ticket, everyone else their own."""
@@ -132,14 +155,35 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
     """The history of tickets, and the hourly limits."""
 
+    def naming(self, person: Person) -> "TicketEventQuerySet":
+        """Return the rows with this person, and those that hold what they wrote."""
+        return self.filter(Q(by=person.email) | Q(mentor_email=person.email)) | self._noted(person)
+
+    def _noted(self, person: Person) -> "TicketEventQuerySet":
+        """Return the corrections of their tickets and those that they made. The server's own notes are nobody's words."""
+        noted = self.exclude(note="").exclude(by="")
+        return noted.filter(Q(by=person.email) | Q(ticket__owner_email=person.email))
+
+    def erase(self, person: Person) -> None:
+        self._noted(person).update(note=ERASED_TEXT)
+        self.filter(by=person.email).update(by=person.placeholder)
+        self.filter(mentor_email=person.email).update(mentor_email=person.placeholder)
+
+    def check_account(self, by: User) -> None:
+        """Raise MoveNotAllowed if the person was erased since the request began."""
+        if not User.objects.filter(email=by.email).exists():
+            raise MoveNotAllowed(GONE)
+
     def check_allowance(self, ticket: "Ticket", by: User, *, opening: bool, enters: bool) -> None:
-        """Raise QueueClosed, LimitReached or RateExceeded if the person may not do now what they did.
+        """Raise MoveNotAllowed, QueueClosed, LimitReached or RateExceeded if the person may not do now what they did.
 
         `enters` means that the ticket entered the queue. Call it after writing the history row, in the same transaction
         and after `one_at_a_time`.
         """
         since = timezone.now() - HOUR
         rows = ACTION_COUNTS[opening](by.email, connection.ops.adapt_datetimefield_value(since))
+        if rows and rows[0][2] is None:
+            raise MoveNotAllowed(GONE)
         if enters:
             _check_entry(ticket, by, schedule(rows[0][1]) if rows else current(), opening=opening)
         self._check_rate(by, rows[0][0] if rows else 0, since, opening=opening)
@@ -179,7 +223,9 @@ def _check_entry(ticket: "Ticket", by: User, events: Schedule, *, opening: bool)
 def _count_actions(opening: bool, email: Any, since: Any) -> "models.QuerySet[TicketEvent, Any]":
     events: TicketEventQuerySet = apps.get_model("mentorq_backend", "TicketEvent").objects.all()
     done = events.done_by(email, opening).filter(at__gt=since).values("by")
-    return done.annotate(count=Count("pk"), events=Max(Subquery(Event.objects.version()))).values_list("count", "events")
+    account = User.objects.filter(email=email).values("pk")
+    counts = done.annotate(count=Count("pk"), events=Max(Subquery(Event.objects.version())), account=Max(Subquery(account)))
+    return counts.values_list("count", "events", "account")
 
 
 # Compiled, because every move needs it: uncompiled it takes a sixth of a claim (November 2026).

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -186,9 +187,8 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
 
     def update(self, instance: Feedback, validated_data: dict[str, Any]) -> Feedback:
         columns = {name: value for name, value in validated_data.items() if name != "ticket_id"}
-        for name, value in columns.items():
-            setattr(instance, name, value)
-        instance.save(update_fields=columns)  # only these: another request may change the others
+        if not Feedback.objects.change(instance, **columns):
+            raise Http404
         return instance
 
 

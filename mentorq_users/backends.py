@@ -33,7 +33,7 @@ class LCSBackend(ModelBackend):
             client = LCSClient(client_address(request) if request else "")
             token = lcs_token or client.authorize(email, password or "")
             user = User.objects.from_lcs(own_profile(client, email, token), token)
-        except LCSRefused:
+        except (LCSRefused, User.DoesNotExist):  # or erased in this moment
             return None
         return user if self.user_can_authenticate(user) else None
 
@@ -49,14 +49,16 @@ def own_profile(client: LCSClient, email: str, lcs_token: str) -> LCSProfile:
 def check_roles(user: User) -> User:
     """Return the account with its current roles from LCS, read with the token of the last sign-in.
 
-    Raises LCSRefused, and then forgets the token. Raises LCSUnavailable, also if no key opens the token, and then
-    changes nothing.
+    Raises LCSRefused, and then forgets the token; also if the account was erased meanwhile. Raises LCSUnavailable, also
+    if no key opens the token, and then changes nothing.
     """
     try:
         token = user.lcs_token
         if not token:
             raise LCSRefused("no LCS token")
-        return User.objects.from_lcs(own_profile(LCSClient(), user.email, token))
+        return User.objects.update_from_lcs(own_profile(LCSClient(), user.email, token))
+    except User.DoesNotExist as error:
+        raise LCSRefused("the account is gone") from error
     except LCSRefused:
         # Forget only the refused token: a sign-in may have stored a new one meanwhile.
         User.objects.filter(pk=user.pk, encrypted_lcs_token=user.encrypted_lcs_token).update(encrypted_lcs_token="")

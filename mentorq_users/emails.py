@@ -1,6 +1,7 @@
 """E-mail addresses, which identify people in LCS, accounts and tickets."""
 
 import hashlib
+import secrets
 import string
 from typing import Any
 
@@ -9,6 +10,9 @@ from rest_framework import serializers
 from mentorq.api.fields import StringField
 
 ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+# Nobody can have an address there (RFC 6761), so no sign-in opens the account of somebody who was erased.
+ERASED_DOMAIN = "@erased.invalid"
 
 
 def normalize_email(email: str) -> str:
@@ -22,6 +26,11 @@ def normalize_email(email: str) -> str:
 def cache_key(use: str, *emails: str) -> str:
     """Return a cache key for these people. It has no account ids: after a restore an id may be another person's."""
     return f"{use}:{hashlib.sha256(chr(0).join(emails).encode()).hexdigest()}"
+
+
+def erased_address() -> str:
+    """Random, because a digest of the person's own address could be guessed."""
+    return f"erased-{secrets.token_hex(8)}{ERASED_DOMAIN}"
 
 
 class EmailField(StringField, serializers.EmailField):

@@ -9,18 +9,21 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from mentorq.api.texts import one_line
 from mentorq.db.compiled import CompiledQuery
-from mentorq_users.emails import normalize_email
+from mentorq_users.emails import ERASED_DOMAIN, normalize_email
 from mentorq_users.encryption import Unreadable, decrypt, encrypt
 from mentorq_users.lcs.client import LCSProfile
 from mentorq_users.lcs.exceptions import LCSUnavailable
 
 logger = logging.getLogger(__name__)
+
+ERASED_NAME = "Erased person"
 
 COUNT_ONE = """
     INSERT INTO mentorq_users_signintries AS tries (key, count, ends_at) VALUES (%(key)s, 1, %(ends_at)s)
@@ -39,19 +42,33 @@ class UserManager(BaseUserManager["User"]):
 
         `lcs_token` is stored encrypted, to read the roles from LCS later; None keeps the old one.
         """
-        columns: dict[str, Any] = {
-            "first_name": profile.first_name,
-            "last_name": profile.last_name,
-            "is_mentor": "mentor" in profile.roles,
-            "is_organizer": "organizer" in profile.roles,
-            "is_director": "director" in profile.roles,
-            "roles_checked_at": timezone.now(),
-        }
+        columns = columns_of(profile)
         if lcs_token is not None:
             columns["encrypted_lcs_token"] = encrypt(lcs_token)
         if self.filter(email=profile.email).update(**columns):
             return self.behind_token(profile.email)
         return self.get_or_create(email=profile.email, defaults=columns)[0]
+
+    def update_from_lcs(self, profile: LCSProfile) -> "User":
+        """Update the account of this profile; raises User.DoesNotExist: only a sign-in creates one.
+
+        While LCS was asked, the person may have been erased.
+        """
+        self.filter(email=profile.email).update(**columns_of(profile))
+        return self.behind_token(profile.email)
+
+    def erase(self, email: str, placeholder: str) -> None:
+        """Replace all that identifies the person of this account. What they did at the desk refers to its id."""
+        self.filter(email=email).update(
+            email=placeholder,
+            first_name=ERASED_NAME,
+            last_name="",
+            password=make_password(None),
+            encrypted_lcs_token="",
+            roles_checked_at=None,
+            is_active=False,
+            **dict.fromkeys(("is_mentor", "is_organizer", "is_director", "is_superuser"), False),
+        )
 
     def create_superuser(self, email: str, password: str) -> "User":
         """Create a local account with every right at the desk, for `manage.py createsuperuser`."""
@@ -71,6 +88,11 @@ class UserManager(BaseUserManager["User"]):
         if not rows:
             raise self.model.DoesNotExist
         return self.of_row(rows[0])
+
+    def behind_streams(self, emails: Collection[str]) -> dict[str, "User"]:
+        """Return the active accounts of these addresses, with only the columns that requests read."""
+        rows = self.filter(email__in=emails, is_active=True).values_list(*READ_BY_REQUESTS)
+        return {user.email: user for user in map(self.of_row, rows)}
 
     def of_row(self, row: tuple[Any, ...]) -> "User":
         """Return the account with these values of READ_BY_REQUESTS."""
@@ -134,6 +156,15 @@ class User(AbstractBaseUser):
         self._typed = spelling.strip() if is_theirs else ""
 
     @property
+    def is_erased(self) -> bool:
+        return self.email.endswith(ERASED_DOMAIN)
+
+    @property
+    def erases_people(self) -> bool:
+        """Directors and local superusers."""
+        return self.sees_statistics
+
+    @property
     def is_staff(self) -> bool:
         """Organizers, directors and local superusers, who may change any ticket and use the desk."""
         return self.is_organizer or self.is_director or self.is_superuser
@@ -195,11 +226,19 @@ class User(AbstractBaseUser):
         """Return why this person may not deactivate or activate `other`; "" if they may."""
         if other.pk == self.pk:
             return "nobody may do this to themselves"
+        if other.is_erased:
+            return "they were erased"
         if other.is_superuser and not self.is_superuser:
             return "only another local superuser may do this to a local superuser"
         if (other.is_organizer or other.is_director) and not (self.is_director or self.is_superuser):
             return "only directors and local superusers may do this to organizers and directors"
         return "" if self.is_staff else "only organizers and directors may do this"
+
+    def why_not_erase(self, other: "User") -> str:
+        """Return why this person may not erase `other`; "" if they may."""
+        if not self.erases_people:
+            return "only directors and local superusers may do this"
+        return self.why_not_deactivate(other)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Bind a session to the e-mail: after a restore the id may be another person's.
@@ -215,6 +254,17 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_staff
+
+
+def columns_of(profile: LCSProfile) -> dict[str, Any]:
+    return {
+        "first_name": profile.first_name,
+        "last_name": profile.last_name,
+        "is_mentor": "mentor" in profile.roles,
+        "is_organizer": "organizer" in profile.roles,
+        "is_director": "director" in profile.roles,
+        "roles_checked_at": timezone.now(),
+    }
 
 
 def in_the_models_order(columns: Collection[str]) -> list[str]:

@@ -1,9 +1,11 @@
 """Sign in, refresh and log out. None of them needs an access token."""
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenViewBase
 
 from mentorq.api.openapi import THROTTLED, WRITE_ERRORS, ErrorSerializer
+from mentorq_users.failed_signins import CRASHED, code_of, note_failure, sent_email
 from mentorq_users.serializers import LogoutSerializer, TokenObtainSerializer, TokenRefreshSerializer
 from mentorq_users.throttles import TokenThrottle
 
@@ -33,6 +35,15 @@ class TokenObtainView(TokenViewBase):
 
     serializer_class = TokenObtainSerializer
     throttle_classes = [TokenThrottle]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if self.request.method != "POST":
+            return super().handle_exception(exc)
+        email = sent_email(self.request)
+        note_failure(self.request, email, CRASHED)  # if it is a bug, which is raised again
+        response = super().handle_exception(exc)
+        note_failure(self.request, email, code_of(response))
+        return response
 
 
 @extend_schema_view(

@@ -1,27 +1,23 @@
-"""`/metrics` for Prometheus, if METRICS_TOKEN is set: requests, calls of LCS, tickets (docs/operations.md)."""
+"""`/metrics` for Prometheus, if METRICS_TOKEN is set (docs/operations.md). Each node is scraped by itself."""
 
 import os
 import secrets
 import struct
 import time
-from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 from mentorq.histograms import complain, observe
 from mentorq.http.middleware import GetResponse
-from mentorq_backend import stats
+from mentorq.operations.collectors import DatabaseCollector, InfoCollector
+from mentorq.operations.workers import WORKER, forget_dead_workers
 from mentorq_backend.live.polling import PATHS
-from mentorq_backend.models import Ticket
 
 REQUESTS = Histogram(
     "mentorq_request_seconds",
@@ -42,7 +38,11 @@ class RequestMetricsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         start = time.perf_counter()
-        response = self.get_response(request)
+        WORKER.begin()
+        try:
+            response = self.get_response(request)
+        finally:
+            WORKER.end()
         # A client must not create new series with invented methods or paths.
         method = request.method if request.method in METHODS else "other"
         observe(REQUESTS, time.perf_counter() - start, method, view_of(request, response), response.status_code)
@@ -55,21 +55,6 @@ def view_of(request: HttpRequest, response: HttpResponse) -> str:
         return request.resolver_match.view_name
     # Polls that UnchangedPollMiddleware answers are not routed. Neither are static files, which can be a 304, too.
     return "ticket-list" if response.status_code == 304 and request.path_info in PATHS else "none"
-
-
-class TicketsCollector(Collector):
-    """Counts the tickets when Prometheus asks."""
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield whether the database answers, and if so the number of tickets by status."""
-        works = GaugeMetricFamily("mentorq_database_up", "Whether the database answers.", value=1)
-        tickets = GaugeMetricFamily("mentorq_tickets", "Tickets by status.", labels=["status"])
-        try:
-            for status, count in stats.by_status(Ticket.objects.all()).items():
-                tickets.add_metric([status], count)
-        except Error:
-            works = GaugeMetricFamily("mentorq_database_up", "Whether the database answers.", value=0)
-        yield from (works, tickets)
 
 
 @require_safe
@@ -89,11 +74,17 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def registry() -> CollectorRegistry:
-    """Return the metrics of all workers if PROMETHEUS_MULTIPROC_DIR is set, else of this process."""
+    """Return the metrics of all workers of this node if PROMETHEUS_MULTIPROC_DIR is set, else of this process.
+
+    Raises what prometheus_client raises if it cannot read its folder.
+    """
+    WORKER.publish()
     everything = CollectorRegistry()
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        forget_dead_workers(folder)
         MultiProcessCollector(everything)  # type: ignore[no-untyped-call]
     else:
         everything.register(REGISTRY)
-    everything.register(TicketsCollector())
+    everything.register(InfoCollector())
+    everything.register(DatabaseCollector())
     return everything

@@ -7,6 +7,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from mentorq.db import pooler
+from mentorq.operations.doctor.question import answer_to
 from mentorq_backend.events.schedule import current
 from mentorq_backend.upkeep.models import UpkeepState
 
@@ -20,25 +22,32 @@ def healthz(request: HttpRequest) -> JsonResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        return unavailable(error)
+        return JsonResponse(does_not_answer(error), status=503)
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 200 if the database has every table that this version needs, else 503 with the remedy.
+    """Return 200 if the database has every table that this version needs and suits the settings, else 503 with the remedy.
 
-    The server works without upkeep, so a missing one is a warning.
+    The server works without upkeep, so a missing one is a warning. `manage.py doctor` also hears how the server sees it.
     """
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        upkeep = {} if missing else of_upkeep()
+        state = readiness()
     except Error as error:
-        return unavailable(error)
-    if missing:
-        return JsonResponse({"status": "unavailable", "migrations": "missing: python manage.py migrate"}, status=503)
-    return JsonResponse({"status": "ready", **upkeep})
+        state = does_not_answer(error)
+    status = 200 if state["status"] == "ready" else 503
+    return JsonResponse({**state, **answer_to(request)}, status=status)
+
+
+def readiness() -> dict[str, str]:
+    """Raises Error."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return {"status": "unavailable", "migrations": "missing: python manage.py migrate"}
+    if wrong := pooler.mismatch():
+        return {"status": "unavailable", "database": f"{wrong} {pooler.REMEDY}"}
+    return {"status": "ready", **of_upkeep()}
 
 
 def of_upkeep() -> dict[str, str]:
@@ -46,6 +55,6 @@ def of_upkeep() -> dict[str, str]:
     return {"upkeep": state.seen, **({"warning": state.warning} if state.warning else {})}
 
 
-def unavailable(error: Error) -> JsonResponse:
+def does_not_answer(error: Error) -> dict[str, str]:
     logger.error("The database does not answer", exc_info=error)
-    return JsonResponse({"status": "unavailable", "database": "does not answer"}, status=503)
+    return {"status": "unavailable", "database": "does not answer"}

@@ -2,71 +2,17 @@
 
 from datetime import timedelta
 
-import jwt
 import pytest
-import requests
 from django.conf import settings as django_settings
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
-from mentorq_users.lcs.standin import PASSWORD
+from mentorq.tests.frontend import Frontend, check_that_it_suits_the_frontend, from_opening_to_stars
 from mentorq_users.models import User
 from mentorq_users.tokens import issue
 
 pytestmark = pytest.mark.usefixtures("committed")
 ORIGIN = "http://localhost:3000"
-
-
-class Frontend:
-    """One person's browser: leaves slashes out where the frontend does, and keeps every answer to look at."""
-
-    answers: list
-
-    def __init__(self, server, lcs, email, answers):
-        self.server, self.lcs, self.email, self.answers = server.url, lcs, email, answers
-        self.access, self.refresh_token, self.etag = "undefined", None, None
-
-    def send(self, method, path, body=None, **headers):
-        """Send a request in the frontend's manner."""
-        headers = {"Origin": ORIGIN, "Authorization": f"Bearer {self.access}", **headers}
-        response = requests.request(
-            method, f"{self.server}/api{path}", json=body, headers=headers, allow_redirects=False, timeout=10
-        )
-        self.answers.append(response)
-        return response
-
-    def sign_in(self):
-        """Ask LCS, then MentorQ."""
-        credentials = {"email": self.email, "password": PASSWORD}
-        lcs_token = requests.post(f"{self.lcs.url}/authorize", json=credentials, timeout=10).json()["body"]["token"]
-        tokens = self.send("POST", "/auth/token/", {"email": self.email, "lcs_token": lcs_token}).json()
-        self.access, self.refresh_token = tokens["access"], tokens["refresh"]
-        return self
-
-    def refresh(self):
-        """Get a new access token for the refresh token that came first."""
-        response = self.send("POST", "/auth/refresh/", {"refresh": self.refresh_token})
-        self.access = response.json().get("access", "undefined")
-        return response
-
-    def claims(self):
-        return jwt.decode(self.access, options={"verify_signature": False})
-
-    def poll(self):
-        """Return the list, or None where the browser's copy is still good."""
-        response = self.send("GET", "/tickets/", **({"If-None-Match": self.etag} if self.etag else {}))
-        self.etag = response.headers.get("ETag")
-        return None if response.status_code == 304 else response.json()
-
-    def open(self, title):
-        body = {
-            "owner_email": self.email, "owner": "Anonymous", "status": "OPEN",
-            "title": title, "comment": "Help!", "contact": "Slack", "location": "Table 12",
-        }  # fmt: skip
-        return self.send("POST", "/tickets/", body).json()["id"]
-
-    def move(self, ticket, status, mentor_email):
-        return self.send("PATCH", f"/tickets/{ticket}", {"status": status, "mentor_email": mentor_email})
 
 
 @pytest.fixture
@@ -80,7 +26,7 @@ def at_the_venue(live_server, lcs, answers):
     """Somebody's browser, not signed in."""
 
     def arrive(name):
-        return Frontend(live_server, lcs, f"{name}@example.edu", answers)
+        return Frontend(live_server.url, lcs, f"{name}@example.edu", answers, ORIGIN)
 
     return arrive
 
@@ -97,41 +43,11 @@ def every_answer_suits_the_frontend(answers):
     yield
     assert answers
     for answer in answers:
-        described = f"{answer.request.method} {answer.request.path_url}: {answer.status_code}"
-        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN, described
-        assert not 300 <= answer.status_code < 400 or answer.status_code == 304, described
-        assert not answer.content or answer.headers["Content-Type"] == "application/json", described
-        if (answer.request.method, answer.request.path_url, answer.status_code) == ("GET", "/api/tickets/", 200):
-            assert isinstance(answer.json(), list), described
+        check_that_it_suits_the_frontend(answer, ORIGIN)
 
 
 def test_a_ticket_from_its_opening_to_its_stars(signed_in):
-    ada, mia, max_, dan = (signed_in(name) for name in ("ada", "mia", "max", "dan"))
-    ticket = ada.open("My build loops")
-
-    assert [(row["id"], row["owner"]) for row in mia.poll()] == [(ticket, "Anonymous")]
-    assert mia.poll() is None
-    assert mia.move(ticket, "CLAIMED", mia.email).json()["mentor"] == "Mia Mentor"
-    assert max_.move(ticket, "CLAIMED", max_.email).json()["ticket"]["mentor_email"] == mia.email
-    assert [row["status"] for row in mia.poll()] == ["CLAIMED"]
-    assert ada.send("GET", f"/tickets/{ticket}/slack-dm").json() == "https://app.slack.com/client/T0DEV/MIA"
-    assert mia.send("GET", f"/tickets/{ticket}/slack-dm").json() == "https://app.slack.com/client/T0DEV/ADA"
-
-    closed = dan.move(ticket, "CLOSED", dan.email).json()
-    assert (closed["status"], closed["mentor_email"], closed["mentor"]) == ("CLOSED", mia.email, "Mia Mentor")
-
-    assert ada.poll()[0]["feedback"] == ""
-    assert ada.send("POST", "/feedback/", {"ticket": ticket, "rating": 4, "comments": ""}).status_code == 201
-    url = ada.poll()[0]["feedback"]
-    assert url.endswith(f"/api/feedback/{ticket}/")
-    assert ada.send("PATCH", f"/feedback/{ticket}/", {"rating": 4.5, "comments": "Thanks!"}).json()["rating"] == 4.5
-    assert dan.poll()[0]["feedback"] == url
-
-    stats = dan.send("GET", "/tickets/stats/").json()
-    assert (stats["Total tickets"], stats["Closed Tickets"], stats["Average Rating"]) == (1, 1, {"rating__avg": 4.5})
-    assert 0 < stats["average_claimed_datetime_seconds"] <= stats["average_closed_datetime_seconds"]
-    board = max_.send("GET", "/feedback/leaderboard?limit=5").json()
-    assert board == [{"mentor": mia.email, "name": "Mia Mentor", "average_rating": 4.5, "ratings": 1}]
+    from_opening_to_stars(signed_in)
 
 
 def test_tickets_that_take_other_ways(signed_in):

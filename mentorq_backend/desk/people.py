@@ -4,9 +4,11 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -15,6 +17,7 @@ from django.utils.timezone import localtime
 from unfold.decorators import display
 
 from mentorq_backend.desk.tickets import ALL
+from mentorq_backend.erasing.erasure import Erasure, NobodyToErase
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
@@ -40,7 +43,7 @@ class UserAdmin(DeskAdmin):
     search_help_text = "Name or e-mail."
     ordering = ["email"]
     filtered_by = ("is_mentor__exact", "is_organizer__exact", "is_director__exact", "is_active__exact")
-    actions = ["read_roles", "deactivate", "activate"]
+    actions = ["read_roles", "deactivate", "activate", "erase"]
     readonly_fields = [
         "email", "name", "is_mentor", "is_organizer", "is_director", "roles_checked_at", "is_superuser", "date_joined",
         "last_login",
@@ -58,6 +61,13 @@ class UserAdmin(DeskAdmin):
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         may_change = bool(super().has_change_permission(request, obj))
         return may_change and (obj is None or not cast("User", request.user).why_not_deactivate(obj))
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return cast("User", request.user).erases_people
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save what the page changes: the person may have been erased since it was read."""
+        obj.save(update_fields=["is_active"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Annotate people with their open tickets (`waiting`) and the tickets they hold as a mentor (`held`)."""
@@ -108,9 +118,38 @@ class UserAdmin(DeskAdmin):
             self.log_change(request, user, "Activated." if active else "Deactivated.")
         done = f"{'Activated' if active else 'Deactivated'}: {len(people)} people."
         self.message_user(request, done, messages.SUCCESS if people else messages.WARNING)
+        self._say_who_was_left_out(request, reasons)
+
+    def _say_who_was_left_out(self, request: HttpRequest, reasons: dict[User, str]) -> None:
         for user, reason in reasons.items():
             if reason:
                 self.message_user(request, f"{user} was left out: {reason}.", messages.WARNING)
+
+    @admin.action(description="Erase: replace who they are and what they wrote", permissions=["erase"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Show what there is of these people; with the button of that page, erase them."""
+        reasons = {user: cast("User", request.user).why_not_erase(user) for user in queryset}
+        people = [user for user, reason in reasons.items() if not reason]
+        self._say_who_was_left_out(request, reasons)
+        if people and "_erase" not in request.POST:
+            erasures = [Erasure(user.email) for user in people]
+            context = {**self.admin_site.each_context(request), "title": "Erase", "erasures": erasures}
+            return TemplateResponse(request, "mentorq_backend/erase.html", context)
+        for user in people:
+            self._erase(request, user)
+        return None
+
+    def _erase(self, request: HttpRequest, user: User) -> None:
+        by = f"account {cast('User', request.user).pk}"
+        try:
+            with transaction.atomic():
+                erased = Erasure.make(user.email, by=by)
+                user.refresh_from_db()
+                self.log_change(request, user, "Erased.")
+        except NobodyToErase:
+            self.message_user(request, "Somebody else has erased them already.", messages.WARNING)
+        else:
+            self.message_user(request, f"Erased: {erased}", messages.SUCCESS)
 
     @admin.action(description="Read roles from LCS again")
     def read_roles(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -129,8 +168,10 @@ class UserAdmin(DeskAdmin):
         read = 0
         for user in queryset:
             try:
-                User.objects.from_lcs(LCSClient().read(token, user.email))
+                User.objects.update_from_lcs(LCSClient().read(token, user.email))
                 read += 1
+            except User.DoesNotExist:
+                self.message_user(request, "Somebody was erased meanwhile.", messages.WARNING)
             except LCSRefused as refusal:
                 self.message_user(request, f"{user}: LCS says “{refusal}”.", messages.WARNING)
             except LCSUnavailable:

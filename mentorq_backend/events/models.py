@@ -14,7 +14,7 @@ from django.utils import timezone
 from mentorq.api.instants import storable
 from mentorq.db.fields import MinutesField, OneLineField
 from mentorq.db.locks import EVENTS, lock
-from mentorq_backend.live.revisions import count_change, step
+from mentorq_backend.live.revisions import Change, count_change, step
 from mentorq_backend.notices import outbox
 
 
@@ -23,12 +23,12 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def update(self, **columns: Any) -> int:
         with alone():
-            count_change()
+            count_change(Change.EVENTS)
             return super().update(**{"version": F("version") + step(), **columns})
 
     def delete(self) -> tuple[int, dict[str, int]]:
         with alone():
-            count_change()
+            count_change(Change.EVENTS)
             return super().delete()
 
     def with_next_opening(self) -> "EventQuerySet":
@@ -73,7 +73,7 @@ class Event(models.Model):
             was = Event.objects.filter(pk=self.pk).values_list("message", flat=True).first() or ""
             self.version += step()
             super().save(*args, **kwargs)
-            count_change()
+            count_change(Change.EVENTS)
             if self.message != was and self._is_present():
                 outbox.tell_message(self)
 
@@ -98,7 +98,7 @@ class Event(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the event. Its tickets then belong to the one before."""
         with alone():
-            count_change()
+            count_change(Change.EVENTS)
             return super().delete(*args, **kwargs)
 
     def _is_present(self) -> bool:

@@ -7,10 +7,11 @@ from datetime import datetime
 from itertools import chain, count, islice
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from mentorq.db.bulk import load, reset_sequences
+from mentorq.db.locks import keep_writers_out
 from mentorq_backend.exchange import exports
 from mentorq_backend.live.revisions import count_change
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
@@ -19,8 +20,6 @@ from mentorq_backend.waits.positions import PastQueue, Stay
 Item = TypeVar("Item")
 Values = list[Any]
 ROWS_AT_ONCE = 2000
-# How long an import waits for others on PostgreSQL. On SQLite the settings decide.
-PATIENCE = "20s"
 
 
 class Written(NamedTuple):
@@ -56,21 +55,13 @@ def write(batches: Iterable[list[Written]], keys: Sequence[Key]) -> tuple[int, i
 
     Raises OperationalError if others keep the tickets locked.
     """
-    _keep_others_out()
+    keep_writers_out(Ticket)  # they could take an id of the file
     known = known_places(keys) if keys else set()
     if len(known) < len(keys):
         _add(chain.from_iterable(batches), new_ids(keys, known), keys)
         reset_sequences(Ticket)
         count_change()
     return len(keys) - len(known), len(known)
-
-
-def _keep_others_out() -> None:
-    """Block new tickets and moves until the end: they could take an id of the file. SQLite has one writer anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, TRUE)", [PATIENCE])
-            cursor.execute("LOCK TABLE mentorq_backend_ticket IN SHARE ROW EXCLUSIVE MODE")
 
 
 def known_places(keys: Sequence[Key]) -> set[int]:

@@ -7,6 +7,7 @@ from django.db.models import Avg, Count, Max, Q, Sum
 from django.utils import timezone
 
 from mentorq.db.fields import LinesField, OneLineField
+from mentorq_backend.erasing.person import Person
 from mentorq_backend.exceptions import MoveNotAllowed
 from mentorq_backend.moves import Status
 from mentorq_backend.notices import outbox
@@ -38,14 +39,35 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
 
         Raises MoveNotAllowed unless the ticket is closed and has a mentor, IntegrityError if it has feedback already.
         """
-        # This raises only the version: the ticket shows the URL of its feedback from now on.
-        rateable = type(ticket).objects.filter(pk=ticket.pk, status=Status.CLOSED, mentor_email=ticket.mentor_email)
-        if ticket.mentor_email in ("", ticket.owner_email) or not rateable.update():
+        people = {"mentor_email": ticket.mentor_email, "owner_email": ticket.owner_email}
+        rateable = type(ticket).objects.filter(pk=ticket.pk, status=Status.CLOSED, **people)
+        if ticket.mentor_email in ("", ticket.owner_email) or not rateable.rate():
             raise MoveNotAllowed("Only a closed ticket with a mentor can be rated.")
         mentor = {"mentor": ticket.mentor, "mentor_email": ticket.mentor_email}
         feedback = self.create(ticket=ticket, rating=rating, comments=comments, **mentor)
         outbox.tell("rated", ticket, ticket.owner_email, feedback.created)
         return feedback
+
+    @transaction.atomic
+    def change(self, feedback: "Feedback", **columns: Any) -> bool:
+        """Change only these columns: another request may change the others. Return False if the owner was erased."""
+        owner_email = feedback.ticket.owner_email
+        owned = type(feedback.ticket).objects.filter(pk=feedback.pk, owner_email=owner_email)
+        if not owned.select_for_update().values_list("pk").first():
+            return False
+        for name, value in columns.items():
+            setattr(feedback, name, value)
+        feedback.save(update_fields=columns)
+        return True
+
+    def naming(self, person: Person) -> "FeedbackQuerySet":
+        """Return the feedback that this person gave or got."""
+        return self.filter(Q(ticket__owner_email=person.email) | Q(mentor_email=person.email))
+
+    def erase(self, person: Person) -> None:
+        """Replace the person. The stars stay."""
+        self.filter(ticket__owner_email=person.email).update(comments="")
+        self.filter(mentor_email=person.email).update(**person.as_mentor)
 
     def leaderboard(self) -> Any:
         """Return rows `{"mentor_email", "name", "average_rating", "ratings", "smoothed"}` by mentor, best first.

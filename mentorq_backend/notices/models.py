@@ -14,6 +14,7 @@ from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from mentorq.db.fields import MinutesField, OneLineField
+from mentorq_backend.erasing.person import Person
 from mentorq_users.encryption import Unreadable, decrypt, encrypt, newly_encrypted
 
 SECRET_BYTES = 32
@@ -49,6 +50,7 @@ class Happening(models.TextChoices):
 
 
 TEST = "test"
+NOTICES_AT_ONCE = 200
 ENTERED = ["name", "kind", "host", "encrypted_url", "encrypted_secret", "tells", "words", "minutes"]
 
 
@@ -224,6 +226,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def pending(self) -> "NoticeQuerySet":
         return self.filter(next_attempt__isnull=False)
 
+    def wanted(self) -> "NoticeQuerySet":
+        """What is pending, but not for a webhook that is off."""
+        return self.pending().filter(Q(webhook__is_on=True) | Q(happening=TEST))
+
     def in_state(self, state: str) -> "NoticeQuerySet":
         """Return those with that `Notice.state`, all for any other text."""
         if state == "delivered":
@@ -237,8 +243,21 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         earlier = self.model.objects.pending().filter(
             webhook=OuterRef("webhook"), ticket=OuterRef("ticket"), pk__lt=OuterRef("pk")
         )
-        is_wanted = Q(webhook__is_on=True) | Q(happening=TEST)
-        return self.pending().filter(_has_come("next_attempt", at), is_wanted, ~Exists(earlier)).order_by("pk")
+        return self.wanted().filter(_has_come("next_attempt", at), ~Exists(earlier)).order_by("pk")
+
+    def naming(self, person: Person) -> "NoticeQuerySet":
+        ticket = {key: f"payload__ticket__{key}" for key in ("owner_email", "mentor_email", "mentor")}
+        roles = Q(payload__by=person.email, ticket__isnull=False)
+        roles |= Q(**{ticket["owner_email"]: person.email}) | Q(**{ticket["mentor_email"]: person.email})
+        return self.filter(roles | Q(**{ticket["mentor_email"]: "", f"{ticket['mentor']}__in": person.names}))
+
+    def erase(self, person: Person) -> None:
+        """Replace the person in what was told and in what is still to be told. A response may repeat it, so it goes."""
+        Webhook.objects.exclude(last_response="").update(last_response="")
+        notices = list(self.naming(person))
+        for notice in notices:
+            notice.payload, notice.response = person.erased_from(notice.payload), ""
+        self.bulk_update(notices, ["payload", "response"], batch_size=NOTICES_AT_ONCE)
 
     def send_again(self, at: datetime) -> int:
         """Deliver these once more, whatever became of them."""

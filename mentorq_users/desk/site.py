@@ -19,6 +19,7 @@ from unfold.sites import UnfoldAdminSite
 from mentorq.api.request_state import state_of
 from mentorq_users.backends import check_roles
 from mentorq_users.emails import cache_key, normalize_email
+from mentorq_users.failed_signins import CRASHED, note_failure
 from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
 from mentorq_users.throttles import DeskThrottle
 
@@ -32,6 +33,16 @@ class LCSAuthenticationForm(AuthenticationForm):
         "throttled": "Too many attempts with this e-mail. Please wait %(seconds)d seconds.",
         "unavailable": "LCS does not answer. Please try again in a moment; a local superuser can sign in meanwhile.",
     }
+
+    def is_valid(self) -> bool:
+        email = self.data.get("username")
+        note_failure(self.request, email, CRASHED)  # if the database does not answer
+        if super().is_valid():
+            state_of(self.request).failed_sign_in = {}
+            return True
+        *_, errors = self.errors.as_data().values()  # those of the whole form come last
+        note_failure(self.request, self.cleaned_data.get("username", email), errors[0].code)
+        return False
 
     def clean(self) -> dict[str, Any]:
         """Raises ValidationError, also if LCS does not answer or there were too many attempts."""

@@ -18,6 +18,11 @@ class Breaker:
     def reset(self) -> None:
         self.failed_in_a_row, self.opened_until = 0, 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has opened and no call has succeeded since."""
+        return self.opened_until > 0
+
     def lets_through(self) -> bool:
         """Return whether to make the next attempt. The caller reports the outcome with `reset()` or `failed()`."""
         with self.lock:

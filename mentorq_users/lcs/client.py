@@ -131,7 +131,7 @@ class LCSClient:
     def _call(self, path: str, payload: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
         try:
             with _measured(path):
-                return parse(_open(*post(path, payload, self.address)))
+                return parse(open_envelope(*post(path, payload, self.address)))
         except LCSUnavailable as error:
             logger.warning("LCS %s is unavailable: %s (%s)", path, error, _where())
             raise LCSUnavailable(f"{path}: {error}") from error
@@ -158,7 +158,7 @@ def _measured(call: str) -> Iterator[None]:
         observe(CALLS, time.perf_counter() - start, call, outcome)
 
 
-def _open(http_status: int, content: bytes) -> Any:
+def open_envelope(http_status: int, content: bytes) -> Any:
     """Return the body in the envelope, whose `statusCode` is the real status; raises LCSRefused, LCSUnavailable."""
     envelope = _json(content)
     if not isinstance(envelope, dict) or type(envelope.get("statusCode")) is not int:

@@ -1,6 +1,7 @@
 """Caches LCS's links to Slack conversations: the frontend asks for every ticket every 30 seconds."""
 
 import time
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,6 +16,7 @@ from mentorq_users.models import User
 REFUSALS = frozenset({"Slack ID not present within LCS for the given user(s)", "Other user not found within LCS"})
 # Seconds for which an answer is cached.
 LINK_AGE, REFUSAL_AGE, FAILURE_AGE = 600, 60, 10
+KEYS_AT_ONCE = 500
 
 Answer = tuple[str, str]  # "link", "refused" or "unavailable", and the text that goes with it
 
@@ -78,3 +80,10 @@ def _wait(key: str) -> Answer:
     finally:
         slots.release()
     raise LCSUnavailable("LCS does not answer.")
+
+
+def cached_links(email: str, others: Iterable[str]) -> list[str]:
+    """Return the keys of the cached answers between this person and the others, whoever of the two asked."""
+    keys = [cache_key("slack", *pair) for other in others for pair in ((email, other), (other, email))]
+    batches = [keys[start : start + KEYS_AT_ONCE] for start in range(0, len(keys), KEYS_AT_ONCE)]
+    return [key for batch in batches for key in cache.get_many(batch)]

@@ -137,7 +137,7 @@ def test_a_preflight_needs_no_token_and_allows_what_the_page_sends(client, path,
     assert response.status_code == 200
     assert cors(response) == {
         **READABLE,
-        "access-control-allow-headers": ", ".join([*default_headers, "if-none-match"]),
+        "access-control-allow-headers": ", ".join([*default_headers, "if-none-match", "last-event-id"]),
         "access-control-allow-methods": "DELETE, GET, OPTIONS, PATCH, POST, PUT",
         "access-control-max-age": "86400",
     }

@@ -139,6 +139,7 @@ logging.getLogger("mentorq").error("odd\\ntext")
         ("ERROR", "mentorq", None, "odd\ntext"),
     ]
     assert re.fullmatch("[0-9a-f]{32}", lines[0]["request_id"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}\+00:00", lines[0]["at"])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from prometheus_client import REGISTRY
 
-from mentorq.histograms import ROOM, take_room
+from mentorq.histograms import FILES, take_room
 from mentorq.settings import BASE_DIR
 from mentorq.tests.servers import migrated
 from mentorq_users.lcs import transport
@@ -265,7 +265,10 @@ def test_room_that_could_not_be_taken_is_asked_for_again_and_leaves_no_empty_fil
     monkeypatch.undo()
     take_room(str(tmp_path), 7)
 
-    assert (left, [(file.name, file.stat().st_size) for file in tmp_path.iterdir()]) == ([], [("histogram_7.db", ROOM)])
+    assert (left, {file.name: file.stat().st_size for file in tmp_path.iterdir()}) == (
+        [],
+        {f"{name}_7.db": room for name, room in FILES.items()},
+    )
 
 
 @pytest.mark.usefixtures("metrics_token")

@@ -30,6 +30,21 @@ def test_a_server_with_a_secret_key_starts_without_debug():
     assert (process.returncode, process.stdout) == (0, "False\n")
 
 
+def test_the_process_of_the_live_stream_has_paths_of_its_own_and_answers_nothing_before_routing():
+    code = "from django.conf import settings; print(settings.ROOT_URLCONF, *settings.MIDDLEWARE, sep='\\n')"
+
+    server, live = (
+        run("-c", f"import mentorq.{name}; {code}", **SERVER, METRICS_TOKEN="x").stdout for name in ("wsgi", "asgi")
+    )
+
+    assert (server.split()[0], live.split()[0]) == ("mentorq.urls", "mentorq.live_urls")
+    assert set(server.split()[1:]) - set(live.split()[1:]) == {
+        "mentorq.operations.metrics.RequestMetricsMiddleware",
+        "mentorq_backend.live.polling.UnchangedPollMiddleware",
+        "mentorq.http.middleware.StaticFilesMiddleware",
+    }
+
+
 def test_manage_py_has_no_debug_once_a_secret_key_is_set():
     code = "from django.conf import settings; print(settings.DEBUG)"
 

@@ -152,6 +152,8 @@ def test_debug_on_a_laptop_is_what_the_variable_says_and_tls_stays_off(settings_
         ("DEBUG", "ture"),
         ("DEBUG", "2"),
         ("SECURE_SSL_REDIRECT", "maybe"),
+        ("DATABASE_POOLER", "pgbouncer"),
+        ("DATABASE_POOLER", "Transaction"),
         ("LCS_TIMEOUT", "fast"),
         ("LCS_TIMEOUT", "-1"),
         ("LCS_TIMEOUT", "0"),
@@ -263,7 +265,10 @@ def test_a_relative_sqlite_file_is_in_the_projects_root_wherever_the_server_star
     ],
 )  # fmt: skip
 def test_a_postgresql_url_is_read_as_its_server_means_it(settings_of, url, expected):
-    kept = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    kept = {
+        "ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": False,
+    }  # fmt: skip
     options = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "prepare_threshold": 5}
 
     read = settings_of("gunicorn", DATABASE_URL=url, **SERVER)
@@ -275,6 +280,31 @@ def test_the_urls_own_options_go_first(settings_of):
     read = settings_of("gunicorn", DATABASE_URL="postgres://host/mentorq?connect_timeout=2&prepare_threshold=9", **SERVER)
 
     assert read["DATABASE"]["OPTIONS"] == {"connect_timeout": 2, "tcp_user_timeout": 10_000, "prepare_threshold": 9}
+
+
+@pytest.mark.parametrize(
+    ("pooler", "has_no_cursors", "prepare_threshold"),
+    [("", False, 5), ("none", False, 5), ("transaction", True, None), ("transaction-prepared", True, 5)],
+)
+def test_a_pooler_gets_only_what_it_can_do(settings_of, pooler, has_no_cursors, prepare_threshold):
+    read = settings_of("gunicorn", DATABASE_URL="postgres://host/mentorq", DATABASE_POOLER=pooler, **SERVER)
+
+    database = read["DATABASE"]
+    assert (database["DISABLE_SERVER_SIDE_CURSORS"], database["OPTIONS"]["prepare_threshold"]) == (
+        has_no_cursors, prepare_threshold,
+    )  # fmt: skip
+
+
+def test_a_url_gives_a_transaction_pooler_no_cursors(settings_of):
+    url = "postgres://host/mentorq?disable_server_side_cursors=false"
+
+    database = settings_of("gunicorn", DATABASE_URL=url, DATABASE_POOLER="transaction", **SERVER)["DATABASE"]
+
+    assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
+def test_sqlite_has_no_pooler(settings_of):
+    assert settings_of("gunicorn", DATABASE_POOLER="transaction", **SERVER)["DATABASE"] == SQLITE
 
 
 def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):

@@ -4,7 +4,6 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,8 @@ class Command(DatabaseCommand):
     def handle(self, *args: Any, file: str, history: bool, feedback: bool, **options: Any) -> None:
         format_ = options["format"] or format_of(file)
         try:
-            # Close the cursor before Django closes the connection.
-            with closing(lines(asked_for(options), format_, history=history, feedback=feedback)) as written:
-                count = self._print(written) if file == STANDARD_OUTPUT else self._save(written, Path(file))
+            written = lines(asked_for(options), format_, history=history, feedback=feedback)
+            count = self._print(written) if file == STANDARD_OUTPUT else self._save(written, Path(file))
         except OSError as error:
             raise CommandError(f"Cannot write to {file}: {error.strerror or error}. Name another FILE.") from error
         self.say(f"Tickets written: {count - HEADER_LINES[format_]}")

@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 
 from mentorq.db.commands import database_name
 from mentorq.tests.servers import migrated
+from mentorq_backend.exchange import exports
 from mentorq_backend.exchange.exports import COLUMNS, lines, unescaped
 from mentorq_backend.models import Ticket
 
@@ -330,14 +331,23 @@ def test_the_number_of_tickets_is_written_to_standard_error(queue, capsys, argum
     assert capsys.readouterr().err == f"Database: {database_name()}\nTickets written: 2\n"
 
 
-def test_the_number_of_queries_is_the_same_for_any_number_of_tickets(db, ada):
+def test_there_is_a_query_for_the_ids_and_one_for_each_two_thousand_tickets(db, ada):
     counts = []
     for more in (1, 4500):
         Ticket.objects.bulk_create(Ticket(owner_email=ada.email, owner="Ada", title="t", location="l") for _ in range(more))
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             total = len(list(lines(Ticket.objects.all(), "jsonl")))
         counts.append((total, len(queries)))
 
-    assert counts == [(1, 1), (4501, 1)]
+    assert counts == [(1, 1 + 1), (4501, 1 + 3)]
+
+
+def test_a_ticket_that_moves_meanwhile_keeps_its_line(ada, mia, make_ticket, monkeypatch):
+    monkeypatch.setattr(exports, "ROWS_AT_ONCE", 1)
+    _, second = make_ticket(ada), make_ticket(ada)
+    written = lines(Ticket.objects.filter(status="OPEN"), "jsonl")
+    first_line = next(written)
+
+    second.claim(by=mia)
+
+    assert [json.loads(line)["status"] for line in (first_line, *written)] == ["OPEN", "CLAIMED"]

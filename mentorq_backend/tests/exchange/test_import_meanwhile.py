@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from mentorq.db.commands import database_name
-from mentorq_backend.exchange import exports, imports, writing
+from mentorq_backend.exchange import exports, imports
 from mentorq_backend.models import Ticket, TicketEvent
 from mentorq_backend.tests.exchange.files import ROW, jsonl
 
@@ -74,7 +74,7 @@ def test_of_a_short_file_only_the_end_is_told(db, tmp_path, capsys):
 def test_an_import_that_does_not_get_the_lock_says_so_and_changes_nothing(committed, monkeypatch, tmp_path, at_once):
     file = tmp_path / "tickets.jsonl"
     file.write_bytes(jsonl(ROW))
-    monkeypatch.setattr(writing, "PATIENCE", "100ms")
+    monkeypatch.setattr("mentorq.db.locks.PATIENCE", "100ms")
 
     def locked():
         with connection.cursor() as cursor:

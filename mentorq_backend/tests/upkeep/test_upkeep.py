@@ -68,7 +68,7 @@ def test_a_hung_webhook_delays_no_other_and_the_round_ends(
     settings.TICKETS_MAX_OPEN = 100
     monkeypatch.setattr(transport, "TIMEOUT", 0.5)
     slow, fast = make_webhook(f"{receiver.url}slow", name="slow"), make_webhook(receiver.url, name="fast")
-    receiver.fault = lambda request: (hangs(3) if request.path.endswith("slow") else answers(200))(request)
+    receiver.fault = lambda request: (hangs(12) if request.path.endswith("slow") else answers(200))(request)
     for number in range(10):
         make_ticket(ada, title=f"T{number}")
 
@@ -76,7 +76,7 @@ def test_a_hung_webhook_delays_no_other_and_the_round_ends(
     counts = once()
 
     assert counts == {**NONE, "delivered": 10, "failed": 1}
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
     assert (slow.notices.pending().count(), fast.notices.pending().count()) == (10, 0)
 
 

@@ -18,12 +18,13 @@ from mentorq_users.lcs.transport import breaker
 SECRET = "t0p-secret"
 # A profile's faults leave an answer of /authorize good: it holds no profile.
 AUTHORIZE_FAULTS = [name for name in FAULTS if not name.startswith(("email", "no-", "role"))]
-MARGIN = 1.0  # seconds that a busy machine may need on top of the deadline
+DEADLINE = 0.5  # seconds, in which a busy machine begins to answer
+MARGIN = 3.0  # seconds that a busy machine may need on top of the deadline
 
 
 @pytest.fixture(autouse=True)
 def deadline(settings):
-    settings.LCS_TIMEOUT = 0.15
+    settings.LCS_TIMEOUT = DEADLINE
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
@@ -35,7 +36,7 @@ def test_every_fault_means_unavailable_within_the_deadline(lcs, fault):
     with pytest.raises(LCSUnavailable):
         LCSClient().validate("ada@example.edu", token)
 
-    assert time.monotonic() - start < 0.15 + MARGIN
+    assert time.monotonic() - start < DEADLINE + MARGIN
     assert len(lcs.calls) == 1
 
 
@@ -88,7 +89,7 @@ def test_a_refusal_is_no_news_for_the_log_and_holds_no_password(lcs, caplog):
     ],
 )
 def test_the_log_says_what_was_wrong(lcs, settings, fault, reason, caplog):
-    settings.LCS_TIMEOUT = 0.15 if fault == "hanging" else 5
+    settings.LCS_TIMEOUT = DEADLINE if fault == "hanging" else 5
     token = lcs.sign_in("ada@example.edu")
     lcs.fault = fault
 
@@ -133,7 +134,7 @@ def test_a_name_server_that_hangs_holds_nobody_beyond_the_deadline(settings, mon
     elapsed = time.monotonic() - start
     found.set()
 
-    assert elapsed < 0.15 + MARGIN
+    assert elapsed < DEADLINE + MARGIN
 
 
 @pytest.mark.parametrize("fault", ["hanging", "dripping-body", "dripping-headers"])
@@ -154,5 +155,5 @@ def test_more_callers_than_threads_all_end_in_time_and_lcs_is_usable_soon_after(
     settings.LCS_TIMEOUT = 1.5
     time.sleep(0.25)
 
-    assert slowest < 0.15 + MARGIN
+    assert slowest < DEADLINE + MARGIN
     assert LCSClient().validate("ada@example.edu", token).email == "ada@example.edu"

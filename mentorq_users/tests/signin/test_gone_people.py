@@ -13,7 +13,9 @@ from mentorq_users.models import RevokedToken, User
 from mentorq_users.tokens import RefreshToken, issue
 
 # These ask for no token.
-OPEN = {"/api/"} | {f"/api/{path}/" for path in ("auth/logout", "auth/refresh", "auth/token", "docs", "queue", "schema")}
+OPEN = {"/api/"} | {
+    f"/api/{path}/" for path in ("auth/logout", "auth/refresh", "auth/token", "docs", "live", "queue", "schema")
+}
 SECURED = [route for route in API_ROUTES if route not in OPEN]
 NOT_VALID = {"detail": "Token is invalid or expired", "code": "token_not_valid"}
 GONE = {
