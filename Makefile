@@ -4,13 +4,15 @@ PYTHON ?= python3
 PYTHON_NEXT ?= python3.12
 PORT ?= 8000
 LCS_PORT ?= 8001
+LIVE_PORT ?= 8002
 BIN = .venv/bin
-TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers notices)
+TRIXIE = .venv/trixie
+TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers notices live)
 PYTEST = $(BIN)/python -m pytest -q
 FUZZING = $(PYTEST) -p schemathesis mentorq/tests/fuzzing
 HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 
-.PHONY: run ports test check test-next test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture histories openapi check-openapi check-deploy clean
+.PHONY: run ports test check test-next test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture deployed check-deployed pooled check-pooled sizing debian image check-image buildah histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -25,22 +27,24 @@ HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-## Run MentorQ on http://127.0.0.1:8000 with a demo queue, its upkeep, and LCS's stand-in on 8001; Ctrl-C ends all of them
+## Run MentorQ on http://127.0.0.1:8000 with a demo queue and its upkeep, LCS's stand-in on 8001, the live stream on 8002; Ctrl-C ends all of them
 run: ports .venv/run
 	@export LCS_BASE_URL=http://127.0.0.1:$(LCS_PORT)/dev; \
 	$(BIN)/python manage.py runlcs $(LCS_PORT) & lcs=$$!; \
-	trap 'kill $$lcs $$upkeep $$server 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
+	trap 'kill $$lcs $$upkeep $$live $$server 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
 	$(BIN)/python manage.py migrate --verbosity 0 && $(BIN)/python manage.py demo $(PORT) || exit; \
 	kill -0 $$lcs 2>/dev/null || { echo "LCS's stand-in did not start: make run PORT=8010 LCS_PORT=8011"; exit 1; }; \
 	$(BIN)/python manage.py upkeep & upkeep=$$!; \
+	$(BIN)/python manage.py runlive $(LIVE_PORT) & live=$$!; \
 	$(BIN)/python manage.py runserver $(PORT) & server=$$!; wait $$server
 
-## Check that both ports are free, before anything is installed or printed
+## Check that the three ports are free, before anything is installed or printed
 ports:
-	@test "$(PORT)" != "$(LCS_PORT)" || { echo "PORT and LCS_PORT must differ: make run PORT=8010 LCS_PORT=8011"; exit 1; }
-	@for port in $(PORT) $(LCS_PORT); do \
+	@test $$(printf '%s\n' $(PORT) $(LCS_PORT) $(LIVE_PORT) | sort -u | wc -l) = 3 || \
+		{ echo "PORT, LCS_PORT and LIVE_PORT must differ: make run PORT=8010 LCS_PORT=8011 LIVE_PORT=8012"; exit 1; }
+	@for port in $(PORT) $(LCS_PORT) $(LIVE_PORT); do \
 		$(PYTHON) -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1])))' $$port 2>/dev/null || \
-		{ echo "Port $$port is in use: make run PORT=8010 LCS_PORT=8011"; exit 1; }; done
+		{ echo "Port $$port is in use: make run PORT=8010 LCS_PORT=8011 LIVE_PORT=8012"; exit 1; }; done
 
 ## Everything that must stay true
 test: lint types migrations test-sqlite test-postgresql test-fuzzing servers check-openapi check-deploy
@@ -63,6 +67,7 @@ lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 
 types: .venv/dev
 	SECRET_KEY=only-for-the-types-and-for-no-server $(BIN)/mypy .
@@ -124,15 +129,62 @@ torture-outages: LIMIT = 3m
 torture-abuse: LIMIT = 10m
 torture-strangers: LIMIT = 3m
 torture-notices: LIMIT = 20m
+torture-live: LIMIT = 6m
 $(TORTURES): torture-%: .venv/dev
 	timeout --foreground --kill-after=1m $(LIMIT) $(BIN)/python -m mentorq.tests.torture $*
 
 ## Test a tenth of each promise
 check-torture: .venv/dev
-	timeout --foreground --kill-after=1m 14m $(BIN)/python -m mentorq.tests.torture --short
+	timeout --foreground --kill-after=1m 30m $(BIN)/python -m mentorq.tests.torture --short
 
 servers: .venv/dev
 	$(BIN)/python -m mentorq.tests.servers
+
+## Try deploy/ on this machine: a day, ten restarts in each way under load, a backup and its restore; about fifteen minutes
+deployed: .venv/dev debian
+	$(BIN)/python -m mentorq.tests.deployed
+
+## The same with one restart in each way
+check-deployed: .venv/dev debian
+	timeout --foreground --kill-after=1m 20m $(BIN)/python -m mentorq.tests.deployed --short
+
+## Measure what this machine carries and replace the tables in docs/scaling.md: four minutes, on a quiet machine
+sizing: .venv/dev debian
+	$(BIN)/python -m mentorq.tests.deployed.sizing --write docs/scaling.md
+
+## Try PgBouncer in transaction mode: Debian 12's, without prepared statements, and Debian 13's, with them
+pooled: check-pooled $(TRIXIE)/usr/sbin/pgbouncer
+	$(BIN)/python -m mentorq.tests.deployed.pooled $(TRIXIE)/usr/lib64/ld-linux-x86-64.so.2 \
+		--library-path $(TRIXIE)/usr/lib/x86_64-linux-gnu $(TRIXIE)/usr/sbin/pgbouncer
+
+$(TRIXIE)/usr/sbin/pgbouncer:
+	@command -v debootstrap > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends debootstrap > /dev/null; } || \
+		{ echo "Install debootstrap first."; exit 1; }
+	debootstrap --variant=minbase --include=pgbouncer trixie $(TRIXIE) > /dev/null
+
+## The same with the one that is installed
+check-pooled: .venv/dev debian
+	@command -v pgbouncer > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends pgbouncer > /dev/null; } || \
+		{ echo "Install PgBouncer first."; exit 1; }
+	timeout --foreground --kill-after=1m 15m $(BIN)/python -m mentorq.tests.deployed.pooled
+
+debian:
+	@(for program in nginx promtool systemd-analyze curl; do command -v $$program > /dev/null || exit 1; done) || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx prometheus systemd curl > /dev/null; } || \
+		{ echo "Install nginx, Prometheus (promtool), systemd and curl first."; exit 1; }
+
+## Build MentorQ's image with Docker, or without its engine with Debian's buildah on a stand-in for the base
+image: .venv/dev buildah
+	$(BIN)/python -m mentorq.tests.image --build
+
+## Build it, start what compose.yaml starts from it, ask it, and end everything; as root; five minutes
+check-image: .venv/dev buildah
+	timeout --foreground --kill-after=1m 20m $(BIN)/python -m mentorq.tests.image
+
+buildah:
+	@docker info > /dev/null 2>&1 || (command -v buildah && command -v debootstrap) > /dev/null || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends buildah debootstrap > /dev/null; } || \
+		{ echo "Install Docker, or buildah and debootstrap first."; exit 1; }
 
 ## Write docs/openapi.yml again
 openapi: .venv/run

@@ -3,13 +3,14 @@
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection, connections
 from django.test import override_settings
 from django.utils import timezone
 from hypothesis import is_hypothesis_test, settings
@@ -82,6 +83,32 @@ def static_files_are_not_listed() -> Iterator[None]:
     """They are looked for when asked for: to list them all, anew for each test's client, takes longer than most tests."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Wait for sessions that end late: PostgreSQL drops no database in use, and gives up after five seconds."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock():
+            wait_for_the_other_sessions(seconds=30)
+
+
+def wait_for_the_other_sessions(seconds: float) -> None:
+    """Return when nobody else uses the test database, not even autovacuum; fail with what the others do."""
+    deadline = time.monotonic() + seconds
+    while others := other_sessions():
+        assert time.monotonic() < deadline, f"other sessions use the test database: {others}"
+        time.sleep(0.1)
+
+
+def other_sessions() -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT backend_type, state, query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return cursor.fetchall()
 
 
 @pytest.fixture(autouse=True)

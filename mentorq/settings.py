@@ -14,6 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from pythonjsonlogger.core import RESERVED_ATTRS
 
+from mentorq import __version__
 from mentorq.environment import (
     LAPTOP_KEY,
     at_least,
@@ -22,6 +23,7 @@ from mentorq.environment import (
     folder,
     listed,
     origins,
+    pooler,
     rate,
     read,
     secret_key,
@@ -37,6 +39,7 @@ UNDER_PYTEST = "pytest" in sys.modules and not {"mentorq.wsgi", "mentorq.asgi"} 
 UNDER_MANAGE_PY = Path(sys.argv[0]).name == "manage.py"
 SECRET_KEY = secret_key(required=not (UNDER_PYTEST or UNDER_MANAGE_PY)) or LAPTOP_KEY
 LOCAL = UNDER_PYTEST or SECRET_KEY == LAPTOP_KEY
+SERVES_LIVE = "mentorq.asgi" in sys.modules or (UNDER_MANAGE_PY and sys.argv[1:2] == ["runlive"])
 
 # Core
 
@@ -53,6 +56,7 @@ INSTALLED_APPS = [
     "mentorq_backend",  # before unfold: it replaces the first page
     "unfold.apps.BasicAppConfig",
     "mentorq.apps.DeskConfig",
+    "mentorq.apps.MentorqConfig",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
@@ -90,7 +94,16 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-ROOT_URLCONF = "mentorq.urls"
+if SERVES_LIVE:
+    # It has no other pages (mentorq/live_urls.py), so nothing is answered before routing, and it keeps no metrics.
+    elsewhere = {
+        "mentorq.operations.metrics.RequestMetricsMiddleware",
+        "mentorq_backend.live.polling.UnchangedPollMiddleware",
+        "mentorq.http.middleware.StaticFilesMiddleware",
+    }
+    MIDDLEWARE = [name for name in MIDDLEWARE if name not in elsewhere]
+
+ROOT_URLCONF = "mentorq.live_urls" if SERVES_LIVE else "mentorq.urls"
 WSGI_APPLICATION = "mentorq.wsgi.application"
 
 TEMPLATES = [
@@ -107,8 +120,13 @@ TEMPLATES = [
     },
 ]
 
+DATABASE_POOLER = read("DATABASE_POOLER", pooler, "none")
 DATABASES = {
-    "default": read("DATABASE_URL", lambda text: database(text, BASE_DIR), database("sqlite:///db.sqlite3", BASE_DIR))
+    "default": read(
+        "DATABASE_URL",
+        lambda text: database(text, BASE_DIR, DATABASE_POOLER),
+        database("sqlite:///db.sqlite3", BASE_DIR),
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -140,9 +158,10 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}{of_request}: {message}", "style": "{"},
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
-            "format": "{asctime}{levelname}{name}{request_id}{message}",
+            "format": "{levelname}{name}{request_id}{message}",
             "style": "{",
-            "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": "at",  # ISO 8601 in UTC, as in deploy/granian-logging.json, whose process has its own time zone
             "reserved_attrs": [*RESERVED_ATTRS, "of_request"],  # only for lines
         },
     },
@@ -209,7 +228,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 CORS_URLS_REGEX = r"^/api(/|$)"
 CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", origins, ["http://localhost:3000", "http://127.0.0.1:3000"])
-CORS_ALLOW_HEADERS = (*default_headers, "if-none-match")
+CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "last-event-id")
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
 
 # Who people are
@@ -249,7 +268,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "MentorQ",
     "DESCRIPTION": "The help desk of a hackathon: hackers open tickets, mentors claim and close them.",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -275,7 +294,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mentorq_backend/favicon.svg")}
     ],
     "STYLES": [lambda request: static("mentorq_backend/desk.css")],
-    "SCRIPTS": [lambda request: static("mentorq_backend/desk.js")],
+    "SCRIPTS": [lambda request: static("mentorq_backend/live.js"), lambda request: static("mentorq_backend/desk.js")],
     "DASHBOARD_CALLBACK": "mentorq_backend.desk.dashboard.dashboard",
     "SIDEBAR": {
         "navigation": [

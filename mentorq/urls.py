@@ -9,6 +9,7 @@ from mentorq.api.views import IndexView, SchemaView
 from mentorq.operations.metrics import metrics
 from mentorq.operations.probes import healthz, readyz
 from mentorq_backend.board.views import board
+from mentorq_backend.live.views import LiveView
 
 handler500 = "mentorq.exceptions.server_error"
 
@@ -18,6 +19,7 @@ urlpatterns = [
     path("api/", IndexView.as_view(), name="index"),
     path("api/auth/", include("mentorq_users.urls")),
     path("api/", include("mentorq_backend.urls")),
+    path("api/live/", LiveView.as_view(), name="live"),  # for the OpenAPI document: only mentorq.asgi serves it
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path(
         "api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"

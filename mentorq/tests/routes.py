@@ -22,6 +22,7 @@ ROUTES = {
     "/api/feedback/<ticket>/": "GET HEAD OPTIONS PATCH",
     "/api/feedback/leaderboard/": "GET HEAD OPTIONS",
     "/api/queue/": "GET HEAD OPTIONS",
+    "/api/live/": "GET OPTIONS",
     "/api/schema/": "GET HEAD OPTIONS",
     "/api/tickets/": "GET HEAD OPTIONS POST",
     "/api/tickets/<pk>/": "GET HEAD OPTIONS PATCH",

@@ -99,31 +99,32 @@ def free_ports(count):
     return ports
 
 
-@pytest.mark.parametrize("name", ["PORT", "LCS_PORT"])
+@pytest.mark.parametrize("name", ["PORT", "LCS_PORT", "LIVE_PORT"])
 def test_a_port_that_is_taken_is_said_before_anything_else_with_the_remedy(tmp_path, name):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = taken.getsockname()[1]
-        ports = {**dict(zip(["PORT", "LCS_PORT"], free_ports(2), strict=True)), name: busy}
+        ports = {**dict(zip(["PORT", "LCS_PORT", "LIVE_PORT"], free_ports(3), strict=True)), name: busy}
 
         done = make_run(tmp_path, *(f"{variable}={port}" for variable, port in ports.items()))
 
-    expected = f"Port {busy} is in use: make run PORT=8010 LCS_PORT=8011\n"
+    expected = f"Port {busy} is in use: make run PORT=8010 LCS_PORT=8011 LIVE_PORT=8012\n"
     assert (done.returncode != 0, done.stdout) == (True, expected)
 
 
-def test_the_two_ports_must_differ(tmp_path):
-    done = make_run(tmp_path, "PORT=8010", "LCS_PORT=8010")
+@pytest.mark.parametrize("name", ["LCS_PORT", "LIVE_PORT"])
+def test_the_ports_must_differ(tmp_path, name):
+    done = make_run(tmp_path, "PORT=8010", f"{name}=8010")
 
     assert (done.returncode != 0, done.stdout) == (
         True,
-        "PORT and LCS_PORT must differ: make run PORT=8010 LCS_PORT=8011\n",
+        "PORT, LCS_PORT and LIVE_PORT must differ: make run PORT=8010 LCS_PORT=8011 LIVE_PORT=8012\n",
     )
 
 
 def test_free_ports_are_no_obstacle(tmp_path):
-    port, lcs_port = free_ports(2)
+    port, lcs_port, live_port = free_ports(3)
 
-    done = make_run(tmp_path, f"PORT={port}", f"LCS_PORT={lcs_port}")
+    done = make_run(tmp_path, f"PORT={port}", f"LCS_PORT={lcs_port}", f"LIVE_PORT={live_port}")
 
     assert "it runs\n" in done.stdout
     assert "is in use" not in done.stdout

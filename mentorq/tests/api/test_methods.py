@@ -11,7 +11,11 @@ ODD = ["BREW", "CONNECT", "DELETE", "LINK", "M-SEARCH", "PROPFIND", "PUT", "QUER
 NAMES = ["", "ada", "mia", "olga", "dan"]
 PUBLIC = [
     "/api/",
-    *(route for route in API_ROUTES if route.startswith(("/api/auth/", "/api/docs/", "/api/queue/", "/api/schema/"))),
+    *(
+        route
+        for route in API_ROUTES
+        if route.startswith(("/api/auth/", "/api/docs/", "/api/live/", "/api/queue/", "/api/schema/"))
+    ),
 ]
 # Who may not read these learns that first.
 SOONER = {

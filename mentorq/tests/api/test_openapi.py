@@ -100,7 +100,7 @@ def test_every_route_of_the_api_is_in_the_document_with_its_methods():
     assert documented == {path: set(methods.split()) - {"HEAD", "OPTIONS"} for path, methods in routes.items()}
 
 
-SECURITY = {"/api/queue/": [{}, {"jwtAuth": []}]}  # a token is optional
+SECURITY = {path: [{}, {"jwtAuth": []}] for path in ("/api/queue/", "/api/live/")}  # a token is optional
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

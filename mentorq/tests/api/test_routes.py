@@ -56,6 +56,8 @@ def status_of(route, method):
         return 405
     if method == "POST":
         return 400
+    if (method, route) == ("GET", "/api/live/"):
+        return 404  # only mentorq.asgi serves it
     return 403 if (method, route) in NOT_A_DIRECTORS else 200
 
 
@@ -128,6 +130,7 @@ INDEX = {
     "feedback": "https://mentorq.example/api/feedback/",
     "leaderboard": "https://mentorq.example/api/feedback/leaderboard/",
     "queue": "https://mentorq.example/api/queue/",
+    "live": "https://mentorq.example/api/live/",
     "token": "https://mentorq.example/api/auth/token/",
     "refresh": "https://mentorq.example/api/auth/refresh/",
     "logout": "https://mentorq.example/api/auth/logout/",

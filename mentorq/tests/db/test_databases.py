@@ -18,11 +18,12 @@ from mentorq.environment import database
 from mentorq.settings import BASE_DIR
 from mentorq.tests.servers import migrated
 
-# Our commands that touch data, with arguments; runlcs touches none.
+# Our commands that touch data, with arguments. emaildigest, runlcs and runlive touch none; doctor runs without tables, too.
 COMMANDS = {
     "backup": ["{folder}/copy.sqlite3"],
     "checkwaits": [],
     "demo": [],
+    "erase": ["ada@example.edu", "--no-input"],
     "event": ["HackRU", "--opens=2026-10-17T10:00:00-04:00"],
     "exporttickets": [],
     "importtickets": ["{folder}/tickets.csv"],
@@ -30,7 +31,7 @@ COMMANDS = {
     "upkeep": ["--once"],
     "webhook": ["Mentors", "https://hooks.example/x", "--kind=slack", "--tell=opened"],
 }
-WITHOUT_DATA = {"runlcs"}
+WITHOUT_DATA = {"doctor", "emaildigest", "runlcs", "runlive"}
 ADVICE = (
     " Is DATABASE_URL set? On a server, run this with the server's environment (docs/operations.md);"
     " a new database gets its tables from `manage.py migrate`.\n"
