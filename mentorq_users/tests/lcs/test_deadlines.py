@@ -1,17 +1,13 @@
 """The transport whose timeout is for a whole answer, over http and over https, and whose https is verified."""
 
-import datetime
+import socket
 import time
 from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from mentorq.tests.certificates import Certificates
 from mentorq_users.lcs import transport
 from mentorq_users.lcs.client import LCSClient
 from mentorq_users.lcs.exceptions import LCSUnavailable
@@ -27,36 +23,24 @@ DRIPS = [
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A file with a certificate of localhost that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder(
-        name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(1)
-    )
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(pem + builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
-    return str(file)
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
-def secure_wire(certificate, settings):
+def secure_wire(certificates, settings):
     """An LCS that speaks https with a certificate that nobody trusts."""
     server = Wire()
-    server.speak_tls(certificate)
+    server.speak_tls(certificates)
     settings.LCS_BASE_URL = server.url
     with server.serving():
         yield server
 
 
 @pytest.fixture
-def trusted(certificate, monkeypatch):
+def trusted(certificates, monkeypatch):
     """Trust that certificate as the ones that requests brings along."""
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", certificate)
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificates.ca))
 
 
 def is_given_up_in_time(settings: Any) -> None:
@@ -66,7 +50,7 @@ def is_given_up_in_time(settings: Any) -> None:
     with pytest.raises(LCSUnavailable):
         LCSClient().validate("ada@example.edu", "a-token")
 
-    assert 0.14 < time.monotonic() - start < 1
+    assert 0.14 < time.monotonic() - start < 3
     with transport.slots.changed:  # the thread of the call has ended, too
         assert transport.slots.changed.wait_for(lambda: transport.slots.held == [], timeout=1)
 
@@ -108,15 +92,17 @@ def test_a_certificate_that_nobody_vouches_for_is_told_nothing(secure_wire):
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_ca_bundle_from_the_environment_is_not_believed(secure_wire, certificate, monkeypatch, variable):
-    monkeypatch.setenv(variable, certificate)
+def test_a_ca_bundle_from_the_environment_is_not_believed(secure_wire, certificates, monkeypatch, variable):
+    monkeypatch.setenv(variable, str(certificates.ca))
 
     with pytest.raises(LCSUnavailable, match=r"^/authorize: SSLError$"):
         LCSClient().authorize("ada@example.edu", "hackru")
 
 
-def test_a_certificate_for_another_host_is_told_nothing(secure_wire, trusted, settings):
-    settings.LCS_BASE_URL = secure_wire.url.replace("localhost", "127.0.0.1")
+def test_a_certificate_for_another_host_is_told_nothing(secure_wire, trusted, settings, monkeypatch):
+    find = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *args, **kwargs: find("localhost", *args, **kwargs))
+    settings.LCS_BASE_URL = secure_wire.url.replace("localhost", "lcs.example")
 
     with pytest.raises(LCSUnavailable, match=r"^/authorize: SSLError$"):
         LCSClient().authorize("ada@example.edu", "hackru")

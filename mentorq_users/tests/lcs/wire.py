@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mentorq.tests.certificates import Certificates
 from mentorq_users.lcs.standin import ServingMixin
 
 PROFILE = {"email": "ada@example.edu", "first_name": "Ada", "last_name": "Lovelace", "role": {"hacker": True}}
@@ -41,10 +42,9 @@ class Wire(ServingMixin, socketserver.ThreadingTCPServer):
         """What LCS_BASE_URL may be."""
         return f"{self.scheme}://localhost:{self.server_address[1]}/dev"
 
-    def speak_tls(self, certificate: str) -> None:
-        """Speak TLS with the certificate and key in that file."""
+    def speak_tls(self, certificates: Certificates) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(certificates.chain, certificates.key)
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.scheme = "https"
 
