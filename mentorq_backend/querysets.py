@@ -58,7 +58,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             return super().bulk_create(tickets, *args, **kwargs)
 
     def naming(self, person: Person) -> "TicketQuerySet":
-        """Return the tickets of this person, and those with them as the mentor."""
         return self.filter(Q(owner_email=person.email) | Q(mentor_email=person.email) | Q(pk__in=self._naming_only(person)))
 
     def _naming_only(self, person: Person) -> "TicketQuerySet":
@@ -156,7 +155,6 @@ class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
     """The history of tickets, and the hourly limits."""
 
     def naming(self, person: Person) -> "TicketEventQuerySet":
-        """Return the rows with this person, and those that hold what they wrote."""
         return self.filter(Q(by=person.email) | Q(mentor_email=person.email)) | self._noted(person)
 
     def _noted(self, person: Person) -> "TicketEventQuerySet":

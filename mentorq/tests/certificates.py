@@ -1,6 +1,8 @@
 """Certificates for servers of the tests."""
 
 import ipaddress
+import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +26,12 @@ class Certificates:
         self.key.write_bytes(
             key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
+
+    def secure(self, listener: socket.socket) -> ssl.SSLSocket:
+        """Return the listening socket with TLS and this certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.chain, self.key)
+        return context.wrap_socket(listener, server_side=True)
 
 
 def certificate(name: str, key: Key, issuer: str, issuer_key: Key, days: int, *, is_ca: bool) -> x509.Certificate:

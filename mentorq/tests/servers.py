@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -139,11 +139,17 @@ def received(connection: socket.socket) -> Iterator[bytes]:
             yield part
 
 
+def free_ports(count: int) -> list[int]:
+    """Return as many ports of 127.0.0.1 that were free a moment ago, all different."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [server.getsockname()[1] for server in servers]
+
+
 @contextmanager
 def running(command: Iterable[str | Path], **variables: str) -> Iterator[Server]:
     """Start the server on a free `{port}` with nothing but these variables set, and end it with the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     command = [str(word).format(port=port) for word in command]
     environment = {"PATH": os.environ["PATH"], **variables}
     with tempfile.TemporaryFile("w+") as log:

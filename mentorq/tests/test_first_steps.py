@@ -14,6 +14,7 @@ import pytest
 from django.core.management import call_command
 
 from mentorq.settings import BASE_DIR
+from mentorq.tests.servers import free_ports
 from mentorq_backend.models import Ticket
 
 README = (BASE_DIR / "README.md").read_text()
@@ -89,14 +90,6 @@ def make_run(tmp_path, *arguments):
     command = ["make", "--no-print-directory", "-o", ".venv/run", "run", f"BIN={tmp_path}", f"PYTHON={sys.executable}"]
     environment = {"PATH": os.environ["PATH"]}
     return subprocess.run([*command, *arguments], cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60)
-
-
-def free_ports(count):
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports
 
 
 @pytest.mark.parametrize("name", ["PORT", "LCS_PORT", "LIVE_PORT"])

@@ -61,7 +61,6 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         return True
 
     def naming(self, person: Person) -> "FeedbackQuerySet":
-        """Return the feedback that this person gave or got."""
         return self.filter(Q(ticket__owner_email=person.email) | Q(mentor_email=person.email))
 
     def erase(self, person: Person) -> None:

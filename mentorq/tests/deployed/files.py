@@ -26,15 +26,15 @@ def checked() -> Iterator[Outcome]:
         root = Path(folder)
         install(root)
         exposures = {name: exposure(root, name) for name in SERVICES}
-        complaints = [*verify(root), *said("sh", "-n", BASE_DIR / "deploy" / "backup.sh")]
+        complaints = [*verify(root), *output("sh", "-n", BASE_DIR / "deploy" / "backup.sh")]
     yield Outcome(
         "systemd", "exposure of each unit; complaints", {**exposures, "complaints": complaints}, none=["complaints"],
         most=dict.fromkeys(SERVICES, OK),
     )  # fmt: skip
     complaints = [
-        *said("promtool", "check", "config", "--syntax-only", PROMETHEUS / "prometheus.yml"),
-        *said("promtool", "check", "rules", PROMETHEUS / "alerts.yml"),
-        *said("promtool", "test", "rules", PROMETHEUS / "alerts_test.yml"),
+        *output("promtool", "check", "config", "--syntax-only", PROMETHEUS / "prometheus.yml"),
+        *output("promtool", "check", "rules", PROMETHEUS / "alerts.yml"),
+        *output("promtool", "test", "rules", PROMETHEUS / "alerts_test.yml"),
     ]
     yield Outcome(
         "Prometheus",
@@ -65,11 +65,11 @@ def exposure(root: Path, name: str) -> float:
 def verify(root: Path) -> list[str]:
     """systemd-analyze also speaks of the other units of Debian."""
     units = [f"{name}.service" for name in SERVICES] + ["mentorq-backup.timer"]
-    lines = said("systemd-analyze", "verify", "--man=no", f"--root={root}", *units, always=True)
+    lines = output("systemd-analyze", "verify", "--man=no", f"--root={root}", *units, always=True)
     return [line for line in lines if "mentorq" in line]
 
 
-def said(*command: str | Path, always: bool = False) -> list[str]:
+def output(*command: str | Path, always: bool = False) -> list[str]:
     """Return the lines that the command printed, if it failed or `always`."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True)
     return done.stdout.splitlines() if done.returncode or always else []

@@ -1,7 +1,6 @@
 """The whole deployment on one machine: PostgreSQL, nginx with TLS, two web processes, the live stream and upkeep."""
 
 import json
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from mentorq.tests.deployed.cluster import Cluster, cluster
 from mentorq.tests.deployed.pooler import PASSWORD, pgbouncer, variable_for
 from mentorq.tests.deployed.proxy import HOST, Proxy, nginx
 from mentorq.tests.deployed.units import Unit
-from mentorq.tests.servers import BASE_DIR, BIN
+from mentorq.tests.servers import BASE_DIR, BIN, free_ports
 from mentorq_users.lcs.standin import DevLCS
 
 ORIGIN = "https://frontend.example"
@@ -65,11 +64,8 @@ class Machine:
         return json.loads(self.run(BIN / "python", "-m", "mentorq.tests.bench.inside", *words))
 
 
-def free_ports() -> dict[str, int]:
-    """Return a free port for each of the documented ones."""
-    with ExitStack() as stack:
-        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
-        return {port: server.getsockname()[1] for port, server in zip(PORTS, servers, strict=True)}
+def replaced_ports() -> dict[str, int]:
+    return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
 
 
 def environment(database: Cluster, lcs: DevLCS) -> dict[str, str]:
@@ -100,7 +96,7 @@ def machine(pooler: Sequence[str] = ()) -> Iterator[Machine]:
         database = stack.enter_context(cluster())
         lcs = DevLCS()
         stack.enter_context(lcs.serving())
-        ports = free_ports()
+        ports = replaced_ports()
         proxy = stack.enter_context(nginx(folder, ports, ORIGIN))
         way = stack.enter_context(database_variables(database, [*pooler], folder, ports["6432"]))
         made = Machine(folder, database, lcs, proxy, ports, {**environment(database, lcs), **way}, {})

@@ -61,9 +61,9 @@ def exported(on: Machine) -> Iterator[Outcome]:
 
 def refused(on: Machine, allowed: str) -> Iterator[Outcome]:
     """Yield what /readyz says with each DATABASE_POOLER: 503 to those that this pooler does not suit."""
-    said = {variable: ready(on, variable) for variable in ("none", "transaction", "transaction-prepared")}
+    statuses = {variable: ready(on, variable) for variable in ("none", "transaction", "transaction-prepared")}
     right = {"none": 503, "transaction": 200, "transaction-prepared": 200 if allowed == "transaction-prepared" else 503}
-    yield Outcome("pooler", "/readyz by DATABASE_POOLER", {**said, "differs": said != right}, none=["differs"])
+    yield Outcome("pooler", "/readyz by DATABASE_POOLER", {**statuses, "differs": statuses != right}, none=["differs"])
 
 
 def ready(on: Machine, variable: str) -> int:

@@ -23,8 +23,8 @@ FEW = 4  # connections to PostgreSQL: fewer than the threads of one process, so 
 
 
 def version_of(command: list[str]) -> tuple[int, ...]:
-    said = subprocess.run([*command, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return tuple(map(int, re.findall(r"\d+", said.splitlines()[0])))
+    output = subprocess.run([*command, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return tuple(map(int, re.findall(r"\d+", output.splitlines()[0])))
 
 
 def variable_for(command: list[str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mentorq.tests.deployed.cluster import cluster
-from mentorq.tests.deployed.machine import free_ports
+from mentorq.tests.deployed.machine import replaced_ports
 from mentorq.tests.image.building import Image, built
 from mentorq.tests.image.checks import Site, content, migrated, served
 from mentorq.tests.image.containers import left
@@ -22,7 +22,7 @@ from mentorq.tests.torture.outcome import Outcome
 def checked(image: Image) -> Iterator[Outcome]:
     yield from content(image)
     with cluster() as database, tempfile.TemporaryFile() as log:
-        site = Site(image, database, free_ports(), log)
+        site = Site(image, database, replaced_ports(), log)
         site.socket.chmod(0o711)  # so that the image's user reaches the socket
         try:
             yield from migrated(site)

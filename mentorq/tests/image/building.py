@@ -29,7 +29,7 @@ class Image:
     keep: Callable[[], str]  # returns where the image is then
 
 
-def said(*command: str | Path) -> str:
+def output(*command: str | Path) -> str:
     """Return what a command printed; raises CalledProcessError."""
     return subprocess.run(command, cwd=BASE_DIR, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
@@ -60,16 +60,16 @@ def built(kept: Path | None) -> Iterator[Image]:
 
 
 def by_docker(scratch: Path) -> Iterator[Image]:
-    said("docker", "build", "--quiet", "--file", DOCKERFILE, "--tag", NAME, ".")
-    container = said("docker", "create", NAME)
+    output("docker", "build", "--quiet", "--file", DOCKERFILE, "--tag", NAME, ".")
+    container = output("docker", "create", NAME)
     try:
-        said("docker", "export", "--output", scratch / "image.tar", container)
+        output("docker", "export", "--output", scratch / "image.tar", container)
     finally:
-        said("docker", "rm", container)
+        output("docker", "rm", container)
     root = scratch / "image"
     root.mkdir()
-    said("tar", "--extract", "--numeric-owner", "--file", scratch / "image.tar", "--directory", root)
-    [described] = json.loads(said("docker", "image", "inspect", NAME))
+    output("tar", "--extract", "--numeric-owner", "--file", scratch / "image.tar", "--directory", root)
+    [described] = json.loads(output("docker", "image", "inspect", NAME))
     yield Image("docker", root, described["Config"], lambda: f"docker run {NAME}")
 
 
@@ -96,7 +96,7 @@ class Buildah:
 
     def __call__(self, *words: str | Path) -> str:
         storage: list[str | Path] = ["--root", self.scratch / "storage", "--runroot", self.scratch / "run"]
-        return said("buildah", "--storage-driver", "vfs", *storage, *words)
+        return output("buildah", "--storage-driver", "vfs", *storage, *words)
 
     def import_base(self, tree: Path) -> None:
         container = self("from", "scratch")

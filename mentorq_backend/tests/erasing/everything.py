@@ -26,5 +26,4 @@ def in_clear(table: str, row: tuple) -> str:
 
 
 def naming(*words: str) -> list[str]:
-    """Return the rows that hold one of these words."""
     return [row for row in everything() if any(word.lower() in row for word in words)]

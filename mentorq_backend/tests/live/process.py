@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import psutil
 from django.db import connection
 
-from mentorq.tests.servers import BASE_DIR
+from mentorq.tests.servers import BASE_DIR, free_ports
 from mentorq_users.tokens import AccessToken, issue
 
 PATIENCE = 15  # seconds for a start
@@ -32,8 +32,7 @@ class LiveProcess:
     """`manage.py runlive`: granian with the application of production, and the key of the tests."""
 
     def __init__(self):
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self.port = server.getsockname()[1]
+        (self.port,) = free_ports(1)
         self.start()
 
     def start(self):

@@ -3,7 +3,6 @@
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 from functools import partial
@@ -12,6 +11,7 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
+from mentorq.tests.servers import free_ports
 from mentorq_users.lcs.standin import PEOPLE, DevLCS
 
 
@@ -35,9 +35,7 @@ def served(laptop, monkeypatch):
 
 @pytest.fixture
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def test_runlcs_refuses_to_run_without_debug(served, settings):

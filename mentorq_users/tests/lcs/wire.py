@@ -2,7 +2,6 @@
 
 import json
 import socketserver
-import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -43,9 +42,7 @@ class Wire(ServingMixin, socketserver.ThreadingTCPServer):
         return f"{self.scheme}://localhost:{self.server_address[1]}/dev"
 
     def speak_tls(self, certificates: Certificates) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates.chain, certificates.key)
-        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.socket = certificates.secure(self.socket)
         self.scheme = "https"
 
     def drip(self, first: bytes, drop: bytes) -> Iterator[bytes]:

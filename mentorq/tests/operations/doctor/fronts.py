@@ -1,7 +1,6 @@
 """The server behind a proxy that speaks TLS, in this process; its `faults` are what operators get wrong in a proxy."""
 
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +13,20 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
 from mentorq.tests.certificates import Certificates
+from mentorq_users.lcs.standin import ServingMixin
 
 STREAM = b"retry: 1000\nid: queue-1\n\n"
 HTML = [("Content-Type", "text/html")]
 
 
-class Front(ThreadingMixIn, WSGIServer):
-    """A proxy and its server. `faults` holds names that `application` knows."""
+class Front(ServingMixin, ThreadingMixIn, WSGIServer):
+    """A proxy and its server, at https://localhost:server_port. `faults` holds names that `application` knows."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, files: Certificates) -> None:
         super().__init__(("127.0.0.1", 0), Quiet)
+        self.socket = files.secure(self.socket)
         self.faults: set[str] = set()
         self.stopped = threading.Event()
         self.asked: list[str] = []
@@ -91,24 +92,6 @@ def live(front, start_response):
         front.stopped.wait(30)
     yield STREAM
     front.stopped.wait(30)
-
-
-@contextmanager
-def serving(files: Certificates) -> Iterator[Front]:
-    """Yield a front at https://localhost:server_port."""
-    front = Front()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files.chain, files.key)
-    front.socket = context.wrap_socket(front.socket, server_side=True, do_handshake_on_connect=True)
-    thread = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield front
-    finally:
-        front.stopped.set()
-        front.shutdown()
-        front.server_close()
-        thread.join()
 
 
 @contextmanager

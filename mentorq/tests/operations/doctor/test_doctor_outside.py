@@ -1,7 +1,6 @@
 """What `manage.py doctor --url` says of mistakes in front of the server. Each is planted into a proxy that is all green."""
 
 import re
-import socket
 import time
 from io import StringIO
 
@@ -13,7 +12,8 @@ from mentorq.operations.doctor import outside, tls
 from mentorq.operations.doctor.findings import Finding, Level
 from mentorq.operations.doctor.question import FORGED, HEADER, headers_of_question
 from mentorq.tests.certificates import Certificates
-from mentorq.tests.operations.doctor.fronts import on_plain_http, serving
+from mentorq.tests.operations.doctor.fronts import Front, on_plain_http
+from mentorq.tests.servers import free_ports
 
 FRONTEND, OTHER = "https://frontend.example", "https://other.example"
 APPEND = "`proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`"
@@ -42,7 +42,7 @@ def front(committed, healthy, monkeypatch, certificates):
     healthy.ALLOWED_HOSTS = ["localhost"]
     healthy.REST_FRAMEWORK = {**healthy.REST_FRAMEWORK, "NUM_PROXIES": 1}
     monkeypatch.setenv("ALLOWED_HOSTS", "localhost")
-    with serving(certificates) as server:
+    with Front(certificates).serving() as server:
         yield server
 
 
@@ -101,7 +101,7 @@ def test_a_certificate_of_an_unknown_ca_and_then_nothing_else_is_asked(wrong, fr
 def test_a_certificate_that_has_expired(wrong, certificates, tmp_path):
     old = Certificates(tmp_path, days=-2)
 
-    with serving(old) as front:
+    with Front(old).serving() as front:
         (finding,) = tls.tls(tls.Target("localhost", front.server_port, str(old.ca)))
 
     text = "The certificate of localhost is not trusted: certificate has expired."
@@ -111,7 +111,7 @@ def test_a_certificate_that_has_expired(wrong, certificates, tmp_path):
 def test_a_certificate_that_expires_soon(tmp_path):
     soon = Certificates(tmp_path, days=13)
 
-    with serving(soon) as front:
+    with Front(soon).serving() as front:
         (finding,) = tls.tls(tls.Target("localhost", front.server_port, str(soon.ca)))
 
     remedy = "Renew the certificate, and look why that did not happen by itself."
@@ -119,8 +119,7 @@ def test_a_certificate_that_expires_soon(tmp_path):
 
 
 def test_a_port_where_nobody_listens():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
 
     (finding,) = tls.tls(tls.Target("127.0.0.1", port))
 
