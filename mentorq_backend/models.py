@@ -1,4 +1,4 @@
-"""Tickets with their moves and history."""
+"""Tickets with their moves."""
 
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,12 @@ from mentorq_backend.columns import FEEDBACK, ROW
 from mentorq_backend.events.models import Event
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.feedback.models import Feedback
+from mentorq_backend.history import TicketEvent
 from mentorq_backend.live.revisions import Revision, count_change, step
 from mentorq_backend.moves import MOVES, RENAME_MENTOR, Move, Status, System, Who, status_and_instants_agree, waiting_time
 from mentorq_backend.notices import outbox
 from mentorq_backend.notices.models import Notice, Webhook
-from mentorq_backend.querysets import TicketEventQuerySet, TicketQuerySet, one_at_a_time
+from mentorq_backend.querysets import TicketQuerySet, one_at_a_time
 from mentorq_backend.upkeep.models import Heartbeat
 from mentorq_backend.waits.positions import OPEN_TICKETS
 from mentorq_users.models import User
@@ -133,14 +134,32 @@ class Ticket(models.Model):
             raise self._not_possible("reopened")
         self.move(Status.OPEN, by=by)
 
+    def undo(self, *, by: User, status: str, mentor_email: str) -> None:
+        """Take back the last move: to `status`, with that mentor. A ticket that comes back keeps its place in the queue.
+
+        It is made of moves, so it raises what `move` raises, and changes nothing then.
+        """
+        with transaction.atomic():
+            if self.status in (Status.CLOSED, Status.CANCELLED):
+                self.move(Status.OPEN, by=by, undoes=True)
+            self.move(status, by=by, mentor_email=mentor_email or None, undoes=True)
+
     def move(
-        self, to: str, *, by: User | System, mentor_email: str | None = None, mentor: str = "", note: str = ""
+        self,
+        to: str,
+        *,
+        by: User | System,
+        mentor_email: str | None = None,
+        mentor: str = "",
+        note: str = "",
+        undoes: bool = False,
     ) -> bool:
         """Move the ticket for `by` and write its history row, or raise and change nothing. Return whether it has moved.
 
         Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, TicketConflict `conflict`, QueueClosed,
         LimitReached, RateExceeded. The current status again does nothing. `mentor` is the name to show, by default the
-        account's. `note` says why the server moves it; it gives way to any move since the ticket was read.
+        account's. `note` says why the server moves it. A move by the server, or one that `undoes` another, gives way to
+        any move since the ticket was read.
         """
         named = self._new_mentor_email(to, by, mentor_email)
         if self._is_already(to, named):
@@ -155,7 +174,12 @@ class Ticket(models.Model):
         if is_late_claim:
             raise self.conflict()
         at = self._now()
-        return self._make(by, at, {**self._changes(to, named, mentor, by, at), "moved": at}, note)
+        changes = {**self._changes(to, named, mentor, by, at), "moved": at}
+        if undoes:
+            changes = {column: value for column, value in changes.items() if column not in ("queued", "ahead")}
+        # Since it was read, the ticket may have been moved and moved back.
+        still = {"moved": self.moved} if undoes or isinstance(by, System) else {}
+        return self._make(by, at, changes, note, **still)
 
     def set_recorded_status(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
         """Set the status of a new, unsaved ticket as a move would, but without waiting times; raises MoveNotAllowed."""
@@ -322,9 +346,7 @@ class Ticket(models.Model):
             changes |= {"closed_datetime": at, "time_to_close": waited}
         return changes
 
-    def _make(self, by: User | System, at: datetime, changes: dict[str, Any], note: str = "") -> bool:
-        # Since the server looked at its age, the ticket may have been claimed and released again.
-        still = {"moved": self.moved} if isinstance(by, System) else {}
+    def _make(self, by: User | System, at: datetime, changes: dict[str, Any], note: str = "", **still: Any) -> bool:
         with transaction.atomic():
             enters = "queued" in changes
             one_at_a_time(by, self.owner_email if enters and self.is_reopened_by_owner(by) else "", enters=enters)
@@ -368,32 +390,3 @@ class Ticket(models.Model):
         return TicketConflict(
             f"A ticket that is {self.status} cannot be {participle}{remedy}.", code="not_possible", ticket=self
         )
-
-
-class TicketEvent(models.Model):
-    """One move or correction of a ticket, its creation first. Rows are only ever added."""
-
-    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="events")
-    at = models.DateTimeField()
-    by = models.EmailField(blank=True, help_text="Empty for the server itself.")
-    from_status = models.CharField("from", max_length=9, blank=True, choices=Status.choices)
-    to_status = models.CharField("to", max_length=9, choices=Status.choices)
-    mentor_email = models.EmailField(blank=True)
-    note = models.TextField(blank=True, db_default="", help_text="What was corrected, or why the server made the move.")
-    counts = models.BooleanField(
-        db_default=True, editable=False, help_text="Whether it uses up what a person may do in an hour."
-    )
-
-    objects = TicketEventQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["id"]
-        # For the hourly limits. Corrections, imports and `seed` do not count.
-        indexes = [
-            models.Index(fields=["by", "at", "from_status"], condition=Q(counts=True), name="ticketevent_done_here"),
-            # For the statistics.
-            models.Index(fields=["ticket", "to_status"], condition=Q(by=""), name="ticketevent_by_server"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.from_status or 'new'} → {self.to_status} by {self.by or f'MentorQ: {self.note}'}"

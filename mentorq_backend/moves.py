@@ -1,6 +1,6 @@
 """The table of moves: from status, to status, verb, and who may do it. No other move is possible.
 
-`Ticket._changes()` says what a move does to the columns, and `VERBS` of desk/tickets.py is its button. A new status also
+`Ticket._changes()` says what a move does to the columns, and `VERBS` of desk/moves.py is its button. A new status also
 needs a row in HAS, a sentence in `Ticket.conflict()`, and a count in stats.py.
 """
 

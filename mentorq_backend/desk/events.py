@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from mentorq.api.ids import ID
-from mentorq_backend.desk.tickets import REFUSALS
+from mentorq_backend.desk.moves import REFUSALS
 from mentorq_backend.events.models import Event, EventQuerySet, alone, in_desk_time
 from mentorq_backend.events.schedule import current
 from mentorq_backend.models import Ticket

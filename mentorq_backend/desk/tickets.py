@@ -1,18 +1,15 @@
 """The tickets' pages: view, correct and move tickets, with the same verbs as the API."""
 
 import hashlib
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
-from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -25,69 +22,17 @@ from unfold.decorators import display
 from mentorq.api.instants import has_a_local_time, in_utc
 from mentorq_backend import stats
 from mentorq_backend.columns import FEEDBACK, ROW
-from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
+from mentorq_backend.desk.moves import REFUSALS, MovesAdmin, organizer, verbs
+from mentorq_backend.exceptions import TicketConflict
 from mentorq_backend.exchange import exports
 from mentorq_backend.models import Feedback, Ticket
-from mentorq_backend.moves import MOVES, Status
+from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.templatetags.desk import ago, exactly, short, waited
-from mentorq_users.desk.pages import DeskAdmin
-from mentorq_users.emails import normalize_email
-from mentorq_users.models import User
 
-REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed, RateExceeded)
 COLORS = {Status.OPEN: "warning", Status.CLAIMED: "info", Status.CLOSED: "success", Status.CANCELLED: "default"}
 LIVE, ALL = "LIVE", "ALL"
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
-
-
-def claim(ticket: Ticket, by: User, mentor_email: str) -> None:
-    if ticket.status == Status.CLAIMED and mentor_email != ticket.mentor_email:
-        raise ticket.conflict()
-    ticket.claim(by=by, mentor_email=mentor_email)
-
-
-def hand_over(ticket: Ticket, by: User, mentor_email: str) -> None:
-    if not mentor_email:
-        raise MoveNotAllowed("Choose the mentor first.")
-    ticket.hand_over(by=by, mentor_email=mentor_email)
-
-
-class Verb(NamedTuple):
-    """What the desk says after a move, and how it makes the move: ticket, person, and the chosen mentor's e-mail."""
-
-    past: str
-    move: Callable[[Ticket, User, str], None]
-
-
-# By the verbs of MOVES.
-VERBS: dict[str, Verb] = {
-    "claim": Verb("claimed", claim),
-    "hand over": Verb("handed over", hand_over),
-    "release": Verb("released", lambda ticket, by, _: ticket.release(by=by)),
-    "close": Verb("closed", lambda ticket, by, _: ticket.close(by=by)),
-    "cancel": Verb("cancelled", lambda ticket, by, _: ticket.cancel(by=by)),
-    "strike out": Verb("struck out", lambda ticket, by, _: ticket.cancel(by=by)),
-    "reopen": Verb("reopened", lambda ticket, by, _: ticket.reopen(by=by)),
-}
-
-
-def organizer(request: HttpRequest) -> User:
-    return cast("User", request.user)
-
-
-class MentorForm(forms.Form):
-    """The mentor to give a ticket to. An empty choice means the person who asks."""
-
-    mentor = forms.EmailField(required=False, max_length=254)
-
-    @classmethod
-    def chosen(cls, request: HttpRequest) -> str:
-        """Return the chosen e-mail, "" for none; raises MoveNotAllowed if it is not an e-mail."""
-        form = cls(request.POST)
-        if not form.is_valid():
-            raise MoveNotAllowed(f"Mentor: {' '.join(map(str, form.errors['mentor']))}")
-        return normalize_email(form.cleaned_data["mentor"])
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -114,18 +59,8 @@ def chosen_status(request: HttpRequest) -> str:
     return chosen if chosen in [*Status.values, ALL] else ALL if request.GET.get("q") else LIVE
 
 
-def on_chosen(verb: str, description: str) -> Any:
-
-    @admin.action(description=description)
-    def apply(model_admin: "TicketAdmin", request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
-        model_admin.move_all(request, queryset, verb)
-
-    apply.__name__ = verb  # the name in the form
-    return apply
-
-
 @admin.register(Ticket)
-class TicketAdmin(DeskAdmin):
+class TicketAdmin(MovesAdmin):
     """The queue."""
 
     list_display = ["status_label", "ticket", "since", "owner_label", "mentor_label", "moves"]
@@ -138,10 +73,6 @@ class TicketAdmin(DeskAdmin):
     # The moves have a form of their own: Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"
     change_form_before_template = "mentorq_backend/state.html"
-    actions = [
-        on_chosen("claim", "Claim for the mentor chosen above"), on_chosen("release", "Release"),
-        on_chosen("close", "Close"), on_chosen("cancel", "Cancel"), on_chosen("reopen", "Reopen"),
-    ]  # fmt: skip
     fieldsets = [
         ("Ticket", {"fields": ["title", ("location", "contact"), "comment"]}),
         (
@@ -212,16 +143,16 @@ class TicketAdmin(DeskAdmin):
     # The pages
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if "_move" in request.POST:
-            return self._pressed(request)
+        if response := self.press(request):
+            return response
         context = {"mentors": stats.mentors(), "sees_statistics": organizer(request).sees_statistics}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if "_move" in request.POST:
-            return self._pressed(request)
+        if response := self.press(request):
+            return response
         try:
             context = {**self._around(request, object_id), **(extra_context or {})}
             return cast("HttpResponse", super().change_view(request, object_id, form_url, context))
@@ -256,36 +187,6 @@ class TicketAdmin(DeskAdmin):
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    # The moves
-
-    def move_all(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> None:
-        moved = sum(self._move(request, ticket, verb) for ticket in queryset)
-        if moved:
-            self.message_user(request, f"{VERBS[verb].past.capitalize()}: {moved}.", messages.SUCCESS)
-
-    def _move(self, request: HttpRequest, ticket: Ticket, verb: str) -> bool:
-        try:
-            VERBS[verb].move(ticket, organizer(request), MentorForm.chosen(request))
-        except REFUSALS as refusal:
-            self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
-            return False
-        return True
-
-    def _pressed(self, request: HttpRequest) -> HttpResponseRedirect:
-        """Make the move of a button in moves.html if the ticket has not changed, and show the page again."""
-        try:
-            verb, pk, status, mentor_email = request.POST["_move"].split("|", 3)
-            ticket = Ticket.objects.get(pk=int(pk))
-            if verb not in VERBS:
-                raise ValueError(verb)
-        except (ValueError, OverflowError, Ticket.DoesNotExist) as error:
-            raise SuspiciousOperation("no button sends this") from error
-        if (ticket.status, ticket.mentor_email) != (status, mentor_email):
-            self.message_user(request, f"{ticket}: {ticket.conflict()}", messages.WARNING)
-        elif self._move(request, ticket, verb):
-            self.message_user(request, f"{ticket}: {VERBS[verb].past}.", messages.SUCCESS)
-        return redirect(request.get_full_path())
-
     def _around(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         """Return what the page shows besides the fields; nothing if the ticket does not exist."""
         with suppress(Ticket.DoesNotExist, ValueError, OverflowError):
@@ -315,7 +216,3 @@ def is_instant(text: str) -> bool:
         return has_a_local_time(in_utc(instant))
     except (ValueError, OverflowError):
         return False
-
-
-def verbs(ticket: Ticket) -> list[str]:
-    return [move.verb for (status, _), move in MOVES.items() if status == ticket.status]

@@ -6,21 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from mentorq_backend.desk.tickets import VERBS
+from mentorq_backend.desk.moves import VERBS
 from mentorq_backend.models import Ticket, TicketEvent
-from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of
-
-
-def act(desk, action, *tickets, **form):
-    """Choose the tickets, run the action, and return the messages shown."""
-    form |= {"action": action, "_selected_action": [ticket.pk for ticket in tickets]}
-    return messages_of(desk.post(f"{CHANGELIST}?status=ALL", form, follow=True))
-
-
-def press(desk, verb, ticket, path=CHANGELIST, **form):
-    """Press the ticket's button, as it is shown now, and return the messages shown."""
-    button = f"{verb}|{ticket.pk}|{ticket.status}|{ticket.mentor_email}"
-    return messages_of(desk.post(path, {"_move": button, **form}, follow=True))
+from mentorq_backend.tests.desk.pages import CHANGELIST, act, press
 
 
 def titles(response):
@@ -44,7 +32,7 @@ def test_an_action_makes_its_move_with_its_history(action, before, after, desk, 
     shown = act(desk, action, ticket)
 
     ticket.refresh_from_db()
-    assert (ticket.status, shown) == (after, [f"{VERBS[action].past.capitalize()}: 1."])
+    assert (ticket.status, shown) == (after, [f"#{ticket.pk} My build loops: {VERBS[action].past}."])
     assert ticket.events.last().by == "olga@example.edu"
 
 
@@ -55,7 +43,10 @@ def test_a_refusal_is_shown_and_the_others_are_moved(desk, ada, mia, make_ticket
 
     free.refresh_from_db()
     assert free.mentor_email == "olga@example.edu"
-    assert shown == [f"#{taken.pk} My build loops: Mia Mentor has claimed it already.", "Claimed: 1."]
+    assert shown == [
+        f"#{taken.pk} My build loops: Mia Mentor has claimed it already.",
+        f"#{free.pk} My build loops: claimed.",
+    ]
 
 
 @pytest.mark.parametrize(("action", "status"), [("release", "CLOSED"), ("reopen", "CLAIMED"), ("claim", "CANCELLED")])

@@ -178,6 +178,27 @@ def test_sixteen_people_open_their_first_ticket_at_once(at_once, mentors, client
     assert set(Ticket.objects.values_list("owner_email", flat=True)) == {mentor.email for mentor in mentors}
 
 
+def test_of_sixteen_who_undo_one_move_at_once_one_does(at_once, ada, mia, make_ticket):
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+    ticket.close(by=mia)
+    organizers = [User.objects.create(email=f"o{number}@example.edu", is_organizer=True) for number in range(THREADS)]
+    read = [Ticket.objects.get() for _ in organizers]
+
+    def undo(ticket, organizer):
+        try:
+            ticket.undo(by=organizer, status="CLAIMED", mentor_email=mia.email)
+        except TicketConflict:
+            return "conflict"
+        return "undone"
+
+    outcomes = at_once([partial(undo, *pair) for pair in zip(read, organizers, strict=True)])
+
+    assert Counter(outcomes) == {"undone": 1, "conflict": THREADS - 1}
+    assert Ticket.objects.values_list("status", "mentor_email").get() == ("CLAIMED", mia.email)
+    assert list(ticket.events.values_list("to_status", flat=True))[-2:] == ["OPEN", "CLAIMED"]
+    assert ticket.events.filter(to_status="OPEN").exclude(from_status="").count() == 1
+
+
 def test_a_conflict_shows_the_feedback_that_came_meanwhile(ada, mia, make_ticket):
     ticket = Ticket.objects.with_feedback().get(pk=make_ticket(ada, "CLAIMED", mentor=mia).pk)
     meanwhile = Ticket.objects.get(pk=ticket.pk)
