@@ -72,9 +72,10 @@ class TicketAdmin(MovesAdmin):
     list_before_template = "mentorq_backend/queue.html"
     # The moves have a form of their own: Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"
+    change_form_outer_after_template = "mentorq_backend/around.html"
     change_form_before_template = "mentorq_backend/state.html"
     fieldsets = [
-        ("Ticket", {"fields": ["title", ("location", "contact"), "comment"]}),
+        ("Ticket", {"fields": [("location", "contact"), "comment", "title"]}),
         (
             "Who and when",
             {"fields": [("owner_email", "owner"), ("mentor_email", "mentor"), ("asked", "active")]},
@@ -194,6 +195,7 @@ class TicketAdmin(MovesAdmin):
             sees_feedback = organizer(request).sees_statistics
             return {
                 "subtitle": str(ticket),
+                "show_history": False,  # it stands on the page; Django's own knows nothing of moves
                 "state": state_digest(ticket),
                 "verbs": verbs(ticket),
                 "mentors": stats.mentors(),
