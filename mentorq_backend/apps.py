@@ -7,4 +7,4 @@ class MentorqBackendConfig(AppConfig):
     """Tickets, their moves, history and feedback."""
 
     name = "mentorq_backend"
-    verbose_name = "Tickets"
+    verbose_name = "The desk"

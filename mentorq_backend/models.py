@@ -43,7 +43,7 @@ class Ticket(models.Model):
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.OPEN)
     mentor = OneLineField(blank=True)
     mentor_email = models.EmailField(blank=True)
-    active = models.BooleanField(default=True, help_text="Whether the asker is still around, as mentors see it.")
+    active = models.BooleanField(default=True, help_text="Whether the owner is still around, as mentors see it.")
     created = models.DateTimeField(default=timezone.now)
     queued = models.DateTimeField(editable=False, help_text="When it entered the queue: its creation or last reopening.")
     ahead = models.PositiveIntegerField(default=0, db_default=0, editable=False, help_text="How many were open then.")
@@ -209,7 +209,7 @@ class Ticket(models.Model):
     def mark_active(self, active: bool, *, by: User) -> None:
         """Set whether the owner is still around; raises MoveNotAllowed except for mentors and organizers."""
         if not (by.is_mentor or by.is_staff):
-            raise MoveNotAllowed("Only mentors, organizers and directors may set whether the asker is still around.")
+            raise MoveNotAllowed("Only mentors, organizers and directors may set whether the owner is still around.")
         Ticket.objects.filter(pk=self.pk).update(active=active)
         self.active = active
 

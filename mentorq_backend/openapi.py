@@ -55,7 +55,7 @@ Nobody may make any other move (409 `not_possible`). Nobody may claim their own 
 - A release or a reopening removes the mentor, even if the request names one. A cancel removes the mentor if
   `mentor_email` is empty.
 - `mentor` is the name to show, by default the account's.
-- `active` says whether the asker is still around. Mentors, organizers and directors may set it.
+- `active` says whether the owner is still around. Mentors, organizers and directors may set it.
 
 A refusal changes nothing. The checks run in this order: 404, 409 `not_possible`, 403, 409 `conflict`. A caller may make at
 most 300 moves in an hour (a setting), organizers and directors ten times as many. Beyond that, the answer is 429.

@@ -112,13 +112,15 @@ class User(AbstractBaseUser):
     is_mentor = models.BooleanField("mentor", default=False)
     is_organizer = models.BooleanField("organizer", default=False)
     is_director = models.BooleanField("director", default=False)
-    roles_checked_at = models.DateTimeField("roles as LCS said at", null=True, blank=True)
+    roles_checked_at = models.DateTimeField("roles read from LCS", null=True, blank=True)
     encrypted_lcs_token = models.TextField(blank=True, editable=False)
     is_active = models.BooleanField(
         "active", default=True, help_text="Without it the person can no longer sign in, and their tokens stop at once."
     )
     is_superuser = models.BooleanField(
-        "local superuser", default=False, help_text="Made by createsuperuser, not by LCS; may do what organizers may."
+        "local superuser",
+        default=False,
+        help_text="Made by createsuperuser, not by LCS. May do what directors may at the desk.",
     )
     date_joined = models.DateTimeField("first seen", default=timezone.now, editable=False)
 

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from mentorq_backend.models import Ticket
+from mentorq_backend.templatetags.desk import hours_and_minutes
 from mentorq_backend.waits.queue import QUEUE, Queue
 
 NEXT = 8  # tickets whose numbers are shown
@@ -52,8 +53,7 @@ def wait_of(queue: Queue) -> dict[str, str]:
 
 def minutes(seconds: int) -> str:
     """Return `4 min` or `2 h 5 min`, rounded up."""
-    hours, rest = divmod(max(math.ceil(seconds / 60), 1), 60)
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
+    return hours_and_minutes(max(math.ceil(seconds / 60), 1) * 60)
 
 
 @lru_cache(maxsize=1)

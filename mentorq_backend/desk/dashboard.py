@@ -19,6 +19,7 @@ from mentorq_backend.events.schedule import Schedule, current, of_event
 from mentorq_backend.filters import InstantField
 from mentorq_backend.models import Ticket
 from mentorq_backend.querysets import TicketQuerySet
+from mentorq_backend.templatetags.desk import duration
 from mentorq_backend.upkeep.models import UpkeepState
 from mentorq_backend.waits.check import Check, check
 
@@ -203,15 +204,6 @@ def hour_label(hour: datetime) -> str:
     """Return day and hour in the desk's zone. If an hour occurs twice, the second has the name of the zone."""
     local = timezone.localtime(hour)
     return f"{local:%a %H:%M %Z}" if local.fold else f"{local:%a %H:%M}"
-
-
-def duration(seconds: float | None) -> str:
-    """Return `45 s`, `9.6 min`, `2.5 h`, or `–` for None."""
-    if seconds is None:
-        return "–"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _counts(title: str, labelled: str, rows: list[dict[str, Any]], label: Any) -> Chart:

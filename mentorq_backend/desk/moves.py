@@ -4,6 +4,7 @@ They move tickets with the same verbs of `Ticket` as the API.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from django import forms
@@ -80,7 +81,8 @@ class MentorForm(forms.Form):
         return normalize_email(form.cleaned_data["mentor"])
 
 
-class Shown(NamedTuple):
+@dataclass(frozen=True)
+class Shown:
     """A ticket with the status and the mentor of a button, so that the button does nothing to a changed ticket."""
 
     ticket: Ticket
@@ -108,8 +110,9 @@ def of_button(value: str) -> tuple[str, Shown]:
 def undo_button(moved: list[Shown]) -> SafeString:
     """Return the button that takes these moves back, "" if there is no way. It carries each ticket's last move."""
     values = [
-        f"{ticket.moved.isoformat()}|{ticket.pk}|{status}|{mentor_email}"
-        for ticket, status, mentor_email in (shown for shown in moved if shown.has_a_way_back)
+        f"{shown.ticket.moved.isoformat()}|{shown.ticket.pk}|{shown.status}|{shown.mentor_email}"
+        for shown in moved
+        if shown.has_a_way_back
     ]
     return render_to_string("mentorq_backend/undo.html", {"values": values})
 
@@ -174,11 +177,11 @@ class MovesAdmin(DeskAdmin):
             self._say(request, undone, "undone")
 
     def _undo(self, request: HttpRequest, shown: Shown, moved: str) -> bool:
-        ticket, status, mentor_email = shown
+        ticket = shown.ticket
         return self._try(
             request,
             ticket,
-            lambda: ticket.undo(by=organizer(request), status=status, mentor_email=mentor_email),
+            lambda: ticket.undo(by=organizer(request), status=shown.status, mentor_email=shown.mentor_email),
             is_current=ticket.moved.isoformat() == moved,
         )
 

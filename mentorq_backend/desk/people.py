@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -13,7 +12,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from unfold.decorators import display
 
 from mentorq_backend.desk.tickets import ALL
@@ -21,6 +19,7 @@ from mentorq_backend.erasing.erasure import Erasure, NobodyToErase
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
+from mentorq_backend.templatetags.desk import ago, exactly
 from mentorq_users.desk.pages import DeskAdmin
 from mentorq_users.lcs.client import LCSClient
 from mentorq_users.lcs.exceptions import LCSRefused, LCSUnavailable
@@ -44,10 +43,7 @@ class UserAdmin(DeskAdmin):
     ordering = ["email"]
     filtered_by = ("is_mentor__exact", "is_organizer__exact", "is_director__exact", "is_active__exact")
     actions = ["read_roles", "deactivate", "activate", "erase"]
-    readonly_fields = [
-        "email", "name", "is_mentor", "is_organizer", "is_director", "roles_checked_at", "is_superuser", "date_joined",
-        "last_login",
-    ]  # fmt: skip
+    readonly_fields = ["email", "name", "has_roles", "roles_checked", "first_seen", "last_signed_in"]
     fields = [*readonly_fields, "is_active"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -83,18 +79,29 @@ class UserAdmin(DeskAdmin):
 
     @display(description="Roles", label=True)
     def roles(self, user: User) -> list[str]:
-        held = {
+        flags = {
             "mentor": user.is_mentor,
             "organizer": user.is_organizer,
             "director": user.is_director,
             "local superuser": user.is_superuser,
         }
-        return [role for role, holds in held.items() if holds] or ["hacker"]
+        return [role for role, has_it in flags.items() if has_it] or ["hacker"]
 
-    @display(description="Roles from LCS", ordering="roles_checked_at")
+    @display(description="Roles")
+    def has_roles(self, user: User) -> str:
+        return ", ".join(self.roles(user))
+
+    @display(description="Roles read from LCS", ordering="roles_checked_at")
     def roles_checked(self, user: User) -> SafeString | str:
-        instant = user.roles_checked_at
-        return format_html('<time title="{}">{}</time>', localtime(instant), naturaltime(instant)) if instant else "never"
+        return ago(user.roles_checked_at)
+
+    @display(description="First seen")
+    def first_seen(self, user: User) -> SafeString | str:
+        return exactly(user.date_joined)
+
+    @display(description="Last signed in at the desk")
+    def last_signed_in(self, user: User) -> SafeString | str:
+        return exactly(user.last_login)
 
     @display(description="Tickets")
     def tickets(self, user: Any) -> SafeString:

@@ -106,7 +106,7 @@ class TicketAdmin(MovesAdmin):
         return (("export/<slug:format>/", "mentorq_backend_ticket_export", self.export),)
 
     @display(description="Asked")
-    def asked(self, ticket: Ticket) -> SafeString:
+    def asked(self, ticket: Ticket) -> SafeString | str:
         return exactly(ticket.created)
 
     # The columns

@@ -10,7 +10,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mentorq.api.texts import shortened
-from mentorq_backend.desk import dashboard
 
 register = template.Library()
 
@@ -23,18 +22,33 @@ def ago(instant: datetime | None) -> SafeString | str:
 
 @register.filter
 def waited(instant: datetime) -> str:
-    """Return `45 s`, `12 min`, `3 h` or `2 days`."""
-    seconds = max((timezone.now() - instant).total_seconds(), 0)
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * 3600:
-        return f"{seconds // 60:.0f} min"
-    return f"{seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds // 86400:.0f} days"
+    """Return `45 s`, `12 min`, `1 h 51 min` or `2 days`."""
+    seconds = max(int((timezone.now() - instant).total_seconds()), 0)
+    if seconds >= 48 * 3600:
+        return f"{seconds // 86400} days"
+    return hours_and_minutes(seconds) if seconds >= 60 else f"{seconds} s"
 
 
 @register.filter
-def exactly(instant: datetime) -> SafeString:
-    return _time(instant, f"{timezone.localtime(instant):%a %H:%M:%S}")
+def duration(seconds: float | None) -> str:
+    """Return `45 s`, `9.6 min`, `2 h 30 min`, or `–` for None."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else hours_and_minutes(round(seconds))
+
+
+def hours_and_minutes(seconds: int) -> str:
+    """Return `12 min` or `1 h 51 min`, rounded down."""
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+@register.filter
+def exactly(instant: datetime | None) -> SafeString | str:
+    """Return `Sat 17 Oct 2026, 10:00` with the zone on hover; `–` for None."""
+    return "–" if instant is None else _time(instant, f"{timezone.localtime(instant):%a %d %b %Y, %H:%M}")
 
 
 @register.filter
@@ -47,9 +61,6 @@ def get(row: Mapping[str, Any], key: str) -> Any:
 def short(text: str) -> SafeString | str:
     cut = shortened(text)
     return text if cut == text else format_html('<span title="{}">{}</span>', text, cut)
-
-
-register.filter("duration", dashboard.duration)
 
 
 def _time(instant: datetime, text: str) -> SafeString:

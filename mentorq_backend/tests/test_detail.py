@@ -150,7 +150,7 @@ def test_a_ticket_is_neither_replaced_nor_deleted(name, method, ada, person, cli
 
 
 @pytest.mark.parametrize("name", ["mia", "max", "olga", "dan"])
-def test_a_mentor_marks_the_asker_as_gone_and_back(name, ada, mia, person, client_of, make_ticket):
+def test_a_mentor_marks_the_owner_as_gone_and_back(name, ada, mia, person, client_of, make_ticket):
     ticket = make_ticket(ada, "CLAIMED", mentor=mia)
     client = client_of(person(name))
 

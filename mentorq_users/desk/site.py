@@ -34,6 +34,11 @@ class LCSAuthenticationForm(AuthenticationForm):
         "unavailable": "LCS does not answer. Please try again in a moment; a local superuser can sign in meanwhile.",
     }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = "LCS password"
+        self.fields["password"].help_text = "The password of your HackRU account. A local superuser has one of their own."
+
     def is_valid(self) -> bool:
         email = self.data.get("username")
         note_failure(self.request, email, CRASHED)  # if the database does not answer

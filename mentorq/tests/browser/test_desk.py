@@ -113,6 +113,19 @@ def test_a_ticket_is_claimed_for_a_mentor_and_closed_from_the_list(sign_in, tick
     assert Ticket.objects.values_list("status", "mentor_email").get() == ("CLOSED", "mia@example.edu")
 
 
+@pytest.mark.parametrize("path", [LIST, LIST + "{pk}/change/"])
+def test_a_wrong_move_is_undone(sign_in, ticket, path):
+    page = sign_in("olga")
+    page.goto(path.format(pk=ticket.pk))
+
+    page.get_by_role("button", name=f"Cancel #{ticket.pk}").click()
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_text(f"#{ticket.pk} My build loops: undone.")).to_be_visible()
+    expect(page.get_by_role("button", name=f"Claim #{ticket.pk}")).to_be_visible()
+    assert Ticket.objects.get().status == "OPEN"
+
+
 def test_somebody_was_faster(sign_in, ticket, mia, max_):
     page = sign_in("olga")
     page.goto(LIST)
@@ -133,6 +146,8 @@ def test_chosen_tickets_are_moved_together(sign_in, ada, make_ticket):
     page.locator("#action-toggle").check()
     page.get_by_label("Select action to run").select_option("cancel")
     page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("heading", name="Cancel 2 tickets?")).to_be_visible()
+    page.get_by_role("button", name="Cancel 2 tickets").click()
 
     expect(page.get_by_text("Cancelled: 2.")).to_be_visible()
     assert set(Ticket.objects.values_list("status", flat=True)) == {"CANCELLED"}
@@ -153,6 +168,7 @@ def test_the_list_is_exported_as_it_is_filtered(sign_in, ticket, ada, make_ticke
     page = sign_in("olga")
     page.goto(f"{LIST}?status=OPEN")
 
+    page.get_by_text("More", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Export CSV").click()
 
@@ -252,7 +268,7 @@ def test_a_page_is_found_by_its_name(sign_in):
     page.keyboard.press("Control+k")
     page.get_by_placeholder("Type to search").press_sequentially("tick")
 
-    expect(page.get_by_role("link", name="Tickets • Tickets")).to_be_visible()
+    expect(page.get_by_role("link", name="Tickets • The desk")).to_be_visible()
     assert page.evaluate("window.stayed") is True
 
 
