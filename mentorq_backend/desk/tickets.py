@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -161,6 +161,12 @@ class TicketAdmin(MovesAdmin):
             self.message_user(request, str(refusal), messages.WARNING)
             return redirect(request.get_full_path())
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseRedirect:
+        """The history stands on the ticket's page. Django's own knows nothing of moves."""
+        return redirect("admin:mentorq_backend_ticket_change", object_id)
+
     def save_model(self, request: HttpRequest, obj: Ticket, form: Any, change: bool) -> None:
         """Raises TicketConflict if the ticket has changed since the page was shown."""
         ticket = Ticket.objects.get(pk=obj.pk)
@@ -195,7 +201,7 @@ class TicketAdmin(MovesAdmin):
             sees_feedback = organizer(request).sees_statistics
             return {
                 "subtitle": str(ticket),
-                "show_history": False,  # it stands on the page; Django's own knows nothing of moves
+                "show_history": False,
                 "state": state_digest(ticket),
                 "verbs": verbs(ticket),
                 "mentors": stats.mentors(),
