@@ -25,13 +25,13 @@ from unfold.decorators import display
 from mentorq.api.instants import has_a_local_time, in_utc
 from mentorq_backend import stats
 from mentorq_backend.columns import FEEDBACK, ROW
+from mentorq_backend.desk.opening import OpeningAdmin
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.exchange import exports
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import MOVES, Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.templatetags.desk import ago, exactly, short, waited
-from mentorq_users.desk.pages import DeskAdmin
 from mentorq_users.emails import normalize_email
 from mentorq_users.models import User
 
@@ -125,7 +125,7 @@ def on_chosen(verb: str, description: str) -> Any:
 
 
 @admin.register(Ticket)
-class TicketAdmin(DeskAdmin):
+class TicketAdmin(OpeningAdmin):
     """The queue."""
 
     list_display = ["status_label", "ticket", "since", "owner_label", "mentor_label", "moves"]
@@ -151,10 +151,6 @@ class TicketAdmin(DeskAdmin):
     ]
     correctable = ["title", "location", "contact"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The API opens tickets."""
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
         """A cancelled ticket stays, with its history."""
         return False
@@ -171,7 +167,7 @@ class TicketAdmin(DeskAdmin):
         return ["-status", "queued", "id"] if chosen_status(request) in (LIVE, Status.OPEN) else ["-created", "-id"]
 
     def get_custom_urls(self) -> tuple[Any, ...]:
-        return (("export/<slug:format>/", "mentorq_backend_ticket_export", self.export),)
+        return (*super().get_custom_urls(), ("export/<slug:format>/", "mentorq_backend_ticket_export", self.export))
 
     @display(description="Asked")
     def asked(self, ticket: Ticket) -> SafeString:
