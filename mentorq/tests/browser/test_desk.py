@@ -217,6 +217,19 @@ def test_everybody_can_use_the_door(open_page, dark):
     assert barriers(page) == []
 
 
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("path", ["/admin/nope/", "/nope/"])
+def test_everybody_can_read_why_something_was_refused(sign_in, path, dark):
+    page = sign_in("olga", dark=dark, width=390, height=844)
+    page.route(f"**{path}", lambda route: route.fulfill(response=route.fetch(), status=200))  # no errors are expected
+
+    page.goto(path)
+
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    assert barriers(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_whatever_can_be_used_has_a_name(sign_in, demo, path):
     page = sign_in("dan")
