@@ -25,6 +25,7 @@ from unfold.decorators import display
 from mentorq.api.instants import has_a_local_time, in_utc
 from mentorq_backend import stats
 from mentorq_backend.columns import FEEDBACK, ROW
+from mentorq_backend.desk.filters import CreatedFilter, EventFilter, MentorFilter, OwnerFilter
 from mentorq_backend.desk.opening import OpeningAdmin
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.exchange import exports
@@ -130,10 +131,10 @@ class TicketAdmin(OpeningAdmin):
 
     list_display = ["status_label", "ticket", "since", "owner_label", "mentor_label", "moves"]
     list_display_links = ["ticket"]
-    list_filter = [StatusFilter, "active", ("created", admin.DateFieldListFilter)]
+    list_filter = [StatusFilter, OwnerFilter, MentorFilter, EventFilter, "active", ("created", CreatedFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
     search_help_text = "Title, comment, location or person; in every status."
-    filtered_by = ("status", "active__exact", "created__gte", "created__lt")
+    filtered_by = ("status", "owner_email", "mentor_email", "event", "active__exact", "created__gte", "created__lt")
     list_before_template = "mentorq_backend/queue.html"
     # The moves have a form of their own: Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"
