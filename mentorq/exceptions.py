@@ -1,13 +1,11 @@
 """Turns domain errors into HTTP errors: a status and `{"detail", "code"}`, with the ticket on a conflict."""
 
 import logging
-import sys
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.views import defaults
+from django.http import UnreadablePostError
 from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
 from rest_framework.response import Response
@@ -84,11 +82,3 @@ def _from_infrastructure(exc: Exception) -> Exception:
             return ParseError("Too many parameters.")
         case _:
             return exc
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an uncaught exception: 503 if the database caused it, else Django's 500."""
-    if isinstance(sys.exception(), DATABASE_ERRORS):
-        page = "<!doctype html><title>503</title><h1>The database does not answer.</h1><p>Please try again in a moment."
-        return HttpResponse(page, status=503, headers={"Retry-After": str(ServiceUnavailable.wait)})
-    return defaults.server_error(request)

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mentorq.error_pages.NotAllowedMiddleware",
 ]
 
 if SERVES_LIVE:
@@ -100,6 +101,7 @@ if SERVES_LIVE:
         "mentorq.operations.metrics.RequestMetricsMiddleware",
         "mentorq_backend.live.polling.UnchangedPollMiddleware",
         "mentorq.http.middleware.StaticFilesMiddleware",
+        "mentorq.error_pages.NotAllowedMiddleware",
     }
     MIDDLEWARE = [name for name in MIDDLEWARE if name not in elsewhere]
 
@@ -222,6 +224,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+CSRF_FAILURE_VIEW = "mentorq.error_pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins, ["http://localhost:8000", "http://127.0.0.1:8000"])
 # The largest ticket is about 20 kB of JSON, if everything is escaped.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

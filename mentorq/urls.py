@@ -11,7 +11,10 @@ from mentorq.operations.probes import healthz, readyz
 from mentorq_backend.board.views import board
 from mentorq_backend.live.views import LiveView
 
-handler500 = "mentorq.exceptions.server_error"
+handler400 = "mentorq.error_pages.bad_request"
+handler403 = "mentorq.error_pages.permission_denied"
+handler404 = "mentorq.error_pages.page_not_found"
+handler500 = "mentorq.error_pages.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),

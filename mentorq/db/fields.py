@@ -19,6 +19,16 @@ class OneLineFormField(forms.CharField):
         return one_line(super().to_python(value) or "")
 
 
+class LinesFormField(forms.CharField):
+    """A text in a form that may have lines."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        # A browser sends each line break as two characters: the text would differ from the same one of the API.
+        return lines((super().to_python(value) or "").replace("\r\n", "\n"))
+
+
 class OneLineField(models.CharField):  # type: ignore[type-arg]  # generic in the stubs alone
     """A column of texts of one line."""
 
@@ -37,9 +47,12 @@ class OneLineField(models.CharField):  # type: ignore[type-arg]  # generic in th
 
 
 class LinesField(OneLineField):
-    """A column of texts that may have lines; no form of ours writes one."""
+    """A column of texts that may have lines."""
 
     clean_text = staticmethod(lines)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": LinesFormField, **kwargs})
 
 
 class MinutesField(models.PositiveIntegerField):  # type: ignore[type-arg]  # generic in the stubs alone

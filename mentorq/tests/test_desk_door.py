@@ -49,7 +49,10 @@ def test_the_paths_of_the_desk_are_these(db):
 
     assert desk_paths(ticket=8, user=9, event=7, webhook=6, notice=5) == sorted(
         [f"/admin/{path}" for path in [*own, "mentorq_users/", "nope/", "r/1/1/"]]
-        + [f"{tickets}{path}" for path in ["", "add/", "export/csv/", "8/", "8/change/", "8/delete/", "8/history/"]]
+        + [
+            f"{tickets}{path}"
+            for path in ["", "add/", "export/csv/", "people/", "8/", "8/change/", "8/delete/", "8/history/"]
+        ]
         + [f"{events}{path}" for path in ["", "add/", "cancel-unfinished/", "7/", "7/change/", "7/delete/", "7/history/"]]
         + [f"{webhooks}{path}" for path in ["", "add/", "6/", "6/change/", "6/delete/", "6/history/"]]
         + [f"{notices}{path}" for path in ["", "add/", "5/", "5/change/", "5/delete/", "5/history/"]]

@@ -11,13 +11,16 @@ from typing import Any, cast
 from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import cached_property
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from mentorq_backend import stats
+from mentorq_backend.desk.filters import tickets_at
 from mentorq_backend.events.models import Event
 from mentorq_backend.events.schedule import Schedule, current, of_event
 from mentorq_backend.filters import InstantField
 from mentorq_backend.models import Ticket
+from mentorq_backend.moves import Status
 from mentorq_backend.querysets import TicketQuerySet
 from mentorq_backend.templatetags.desk import duration
 from mentorq_backend.upkeep.models import UpkeepState
@@ -25,6 +28,7 @@ from mentorq_backend.waits.check import Check, check
 
 RANGES = {"6": "last 6 hours", "24": "last 24 hours", "today": "today", "all": "all", "dates": "from – to"}
 EVENT = "event-"  # in front of the id of an event, which is a range, too
+INSTANT = {"type": "datetime-local", "aria-describedby": "zone"}
 MOST_HOURS = 240  # in a chart; more bars would be unreadable
 CHECKED = 500  # of the newest tickets, for how well forecasts held: more would take seconds
 # Readable on white and on the dark page.
@@ -38,8 +42,8 @@ class RangeForm(forms.Form):
     """The range of creation times for the statistics. An invalid range shows an error and counts all tickets."""
 
     range = forms.ChoiceField(label="Tickets of", required=False, widget=UnfoldAdminSelectWidget)
-    since = InstantField(label="from", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
-    until = InstantField(label="to", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
+    since = InstantField(label="from", required=False, widget=UnfoldAdminTextInputWidget(attrs=INSTANT))
+    until = InstantField(label="to", required=False, widget=UnfoldAdminTextInputWidget(attrs=INSTANT))
 
     def __init__(self, data: Any, events: Schedule | None = None) -> None:
         super().__init__(data)
@@ -52,10 +56,21 @@ class RangeForm(forms.Form):
         event = self.event
         if event:
             return Ticket.objects.filter(of_event(event))
+        return Ticket.objects.filter(**self.ends)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The same range, as filters of the list of tickets."""
+        if self.event:
+            return {"event": str(self.event.pk)}
+        return {lookup: instant.isoformat() for lookup, instant in self.ends.items()}
+
+    @cached_property
+    def ends(self) -> dict[str, datetime]:
+        """The ends of the range as lookups, none for an end without a limit."""
         since, until = self._ends() if self.is_valid() else (None, None)
-        tickets = Ticket.objects.all()
-        tickets = tickets.filter(created__gte=since) if since else tickets
-        return tickets.filter(created__lt=until) if until else tickets
+        ends = {"created__gte": since, "created__lt": until}
+        return {lookup: instant for lookup, instant in ends.items() if instant}
 
     @property
     def chosen(self) -> str:
@@ -135,7 +150,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if getattr(request.user, "sees_statistics", False) and "HX-Request" not in request.headers:
         form = RangeForm(request.GET, events)
         figures = stats.desk(form.tickets())
-        context |= {"form": form, "ranges": form.ranges, "figures": figures, "headlines": headlines(figures)}
+        context |= {"form": form, "ranges": form.ranges, "figures": figures, "headlines": headlines(figures, form.query)}
         context |= {"charts": charts(figures), "kept": kept(check([form.present], newest=CHECKED))}
     return context
 
@@ -163,11 +178,10 @@ def kept(figures: Check) -> str:
     return f"Forecasts so far: {median} within the median, {upper} within the upper figure."
 
 
-def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [
-        ("tickets", figures["Total tickets"]),
-        ("closed", figures["Closed Tickets"]),
-        ("cancelled", figures["Cancelled Tickets"]),
+def headlines(figures: dict[str, Any], query: dict[str, str]) -> list[tuple[str, Any, str]]:
+    """Return label, figure and a link to what it counts, "" for those that count no tickets."""
+    plain = [
+        # Each time counts, and a ticket may have been reopened: these are no numbers of tickets.
         ("cancelled by MentorQ", figures["cancelled_by_server"]),
         ("claims returned by MentorQ", figures["returned_by_server"]),
         ("people who asked", figures["Number of users"]),
@@ -176,6 +190,12 @@ def headlines(figures: dict[str, Any]) -> list[tuple[str, Any]]:
         ("90 % had one within", duration(figures["p90_claimed_datetime_seconds"])),
         ("until it was closed, median", duration(figures["median_closed_datetime_seconds"])),
         ("stars on average", _rounded(figures["Average Rating"]["rating__avg"])),
+    ]
+    return [
+        ("tickets", figures["Total tickets"], tickets_at(query, status="ALL")),
+        ("closed", figures["Closed Tickets"], tickets_at(query, status=Status.CLOSED)),
+        ("cancelled", figures["Cancelled Tickets"], tickets_at(query, status=Status.CANCELLED)),
+        *((label, figure, "") for label, figure in plain),
     ]
 
 

@@ -19,7 +19,7 @@ from mentorq_backend.desk.moves import REFUSALS
 from mentorq_backend.events.models import Event, EventQuerySet, alone, in_desk_time
 from mentorq_backend.events.schedule import current
 from mentorq_backend.models import Ticket
-from mentorq_backend.templatetags.desk import short
+from mentorq_backend.templatetags.desk import short, zone
 from mentorq_users.desk.pages import Click, DeskAdmin, clicked
 from mentorq_users.models import User
 
@@ -53,6 +53,10 @@ class EventAdmin(DeskAdmin):
         ("Event", {"fields": ["name", "opens", "closes", "message", "paused"]}),
         ("Upkeep", {"fields": ["expire_after", "return_claims_after", "cancel_after"]}),
     ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        (title, first), *others = super().get_fieldsets(request, obj)
+        return [(title, {**first, "description": f"Times are in {zone()}."}), *others]
 
     def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
         """Only an event that has not opened: the tickets of another one would change to the event before it."""

@@ -8,12 +8,11 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from mentorq_backend.desk.filters import tickets_at
 from mentorq_backend.desk.tickets import ALL
 from mentorq_backend.erasing.erasure import Erasure, NobodyToErase
 from mentorq_backend.models import Ticket
@@ -66,11 +65,11 @@ class UserAdmin(DeskAdmin):
         obj.save(update_fields=["is_active"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Annotate people with their open tickets (`waiting`) and the tickets they hold as a mentor (`held`)."""
+        """Annotate people with their open tickets (`waiting`) and the tickets they have claimed (`claimed`)."""
         people = cast("QuerySet[User]", super().get_queryset(request))
         return people.annotate(
             waiting=counted(Ticket.objects.filter(status=Status.OPEN), "owner_email"),
-            held=counted(Ticket.objects.filter(status=Status.CLAIMED), "mentor_email"),
+            claimed=counted(Ticket.objects.filter(status=Status.CLAIMED), "mentor_email"),
         )
 
     @display(description="Person", ordering="email", header=True)
@@ -105,9 +104,16 @@ class UserAdmin(DeskAdmin):
 
     @display(description="Tickets")
     def tickets(self, user: Any) -> SafeString:
-        address = reverse("admin:mentorq_backend_ticket_changelist")
-        query = urlencode({"q": user.email, "status": ALL})
-        return format_html('<a href="{}?{}">{} open, {} held</a>', address, query, user.waiting, user.held)
+        """Return links to what each number counts, and to all tickets that name the person."""
+        return format_html(
+            '<a href="{}" class="desk-link">{} open</a>, <a href="{}" class="desk-link">{} claimed</a>, '
+            '<a href="{}" class="desk-link">all</a>',
+            tickets_at(status=Status.OPEN, owner_email=user.email),
+            user.waiting,
+            tickets_at(status=Status.CLAIMED, mentor_email=user.email),
+            user.claimed,
+            tickets_at(status=ALL, q=user.email),
+        )
 
     @admin.action(description="Deactivate: their tokens stop at once")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

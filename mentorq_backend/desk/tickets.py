@@ -22,7 +22,9 @@ from unfold.decorators import display
 from mentorq.api.instants import has_a_local_time, in_utc
 from mentorq_backend import stats
 from mentorq_backend.columns import FEEDBACK, ROW
+from mentorq_backend.desk.filters import CreatedFilter, EventFilter, MentorFilter, OwnerFilter
 from mentorq_backend.desk.moves import REFUSALS, MovesAdmin, organizer, verbs
+from mentorq_backend.desk.opening import OpeningAdmin
 from mentorq_backend.exceptions import TicketConflict
 from mentorq_backend.exchange import exports
 from mentorq_backend.models import Feedback, Ticket
@@ -60,15 +62,15 @@ def chosen_status(request: HttpRequest) -> str:
 
 
 @admin.register(Ticket)
-class TicketAdmin(MovesAdmin):
+class TicketAdmin(MovesAdmin, OpeningAdmin):
     """The queue."""
 
     list_display = ["status_label", "ticket", "since", "owner_label", "mentor_label", "moves"]
     list_display_links = ["ticket"]
-    list_filter = [StatusFilter, "active", ("created", admin.DateFieldListFilter)]
+    list_filter = [StatusFilter, OwnerFilter, MentorFilter, EventFilter, "active", ("created", CreatedFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
     search_help_text = "Title, comment, location or person; in every status."
-    filtered_by = ("status", "active__exact", "created__gte", "created__lt")
+    filtered_by = ("status", "owner_email", "mentor_email", "event", "active__exact", "created__gte", "created__lt")
     list_before_template = "mentorq_backend/queue.html"
     # The moves have a form of their own: Enter in a field saves it and moves nothing.
     change_form_outer_before_template = "mentorq_backend/ticket.html"
@@ -82,10 +84,6 @@ class TicketAdmin(MovesAdmin):
         ),
     ]
     correctable = ["title", "location", "contact"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The API opens tickets."""
-        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
         """A cancelled ticket stays, with its history."""
@@ -103,7 +101,7 @@ class TicketAdmin(MovesAdmin):
         return ["-status", "queued", "id"] if chosen_status(request) in (LIVE, Status.OPEN) else ["-created", "-id"]
 
     def get_custom_urls(self) -> tuple[Any, ...]:
-        return (("export/<slug:format>/", "mentorq_backend_ticket_export", self.export),)
+        return (*super().get_custom_urls(), ("export/<slug:format>/", "mentorq_backend_ticket_export", self.export))
 
     @display(description="Asked")
     def asked(self, ticket: Ticket) -> SafeString | str:

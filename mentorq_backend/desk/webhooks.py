@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import (
@@ -147,8 +147,9 @@ class WebhookAdmin(DirectorsAdmin):
     @display(description="Notices")
     def counts(self, webhook: Any) -> SafeString:
         address = reverse("admin:mentorq_backend_notice_changelist")
-        text = f"{webhook.pending} pending, {webhook.undelivered} given up"
-        return format_html('<a href="{}?webhook__id__exact={}">{}</a>', address, webhook.pk, text)
+        counts = {"pending": webhook.pending, "given up": webhook.undelivered}
+        link = '<a href="{}?webhook__id__exact={}&amp;state={}" class="desk-link">{} {}</a>'
+        return format_html_join(", ", link, ((address, webhook.pk, state, counts[state], state) for state in counts))
 
     @display(description="Now")
     def clicks(self, webhook: Webhook) -> SafeString:

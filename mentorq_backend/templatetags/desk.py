@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mentorq.api.texts import shortened
+from mentorq_backend.desk import filters
 
 register = template.Library()
 
@@ -61,6 +62,25 @@ def get(row: Mapping[str, Any], key: str) -> Any:
 def short(text: str) -> SafeString | str:
     cut = shortened(text)
     return text if cut == text else format_html('<span title="{}">{}</span>', text, cut)
+
+
+@register.simple_tag
+def zone() -> str:
+    """Return `America/New_York (now EST, UTC−5)`: the name, and how it differs from UTC."""
+    now = timezone.localtime()
+    name, short_name = timezone.get_current_timezone_name(), f"{now:%Z}"
+    if name == short_name == "UTC":
+        return name
+    letters = f"{short_name}, " if short_name.isalpha() else ""
+    return f"{name} (now {letters}UTC{_offset(now)})"
+
+
+def _offset(local: datetime) -> str:
+    sign, hours, minutes = f"{local:%z}"[0], f"{local:%z}"[1:3], f"{local:%z}"[3:5]
+    return f"{sign.replace('-', '−')}{int(hours)}{'' if minutes == '00' else f':{minutes}'}"
+
+
+register.simple_tag(filters.tickets_at)
 
 
 def _time(instant: datetime, text: str) -> SafeString:

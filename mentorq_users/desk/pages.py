@@ -43,6 +43,7 @@ class DeskAdmin(ModelAdmin):
     list_per_page = 50
     list_disable_select_all = True
     filtered_by: tuple[str, ...] = ()
+    add_label = ""  # of the button above the list
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only the lookups of `filtered_by`: with others one could guess the hash of a password."""

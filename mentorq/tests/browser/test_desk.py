@@ -12,7 +12,7 @@ from mentorq_backend.exchange import exports
 from mentorq_backend.models import Ticket
 
 LIST = "/admin/mentorq_backend/ticket/"
-PAGES = ["/admin/?range=all", f"{LIST}?status=ALL", "/admin/mentorq_users/user/", LIST + "{pk}/change/"]
+PAGES = ["/admin/?range=all", f"{LIST}?status=ALL", "/admin/mentorq_users/user/", LIST + "{pk}/change/", f"{LIST}add/"]
 # How many of a canvas's pixels are neither transparent nor grey: bars and lines, no axes or letters.
 COLOURED = """canvas => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -163,6 +163,26 @@ def test_a_ticket_is_corrected_on_its_page(sign_in, ticket):
     expect(page.get_by_text("location: Table 12 → Table 21")).to_be_visible()
 
 
+def test_a_ticket_is_opened_on_a_phone_for_somebody_whose_phone_is_dead(sign_in, ada):
+    page = sign_in("olga", width=390, height=844)
+    page.goto(LIST)
+    page.get_by_role("link", name="Open a ticket").click()
+
+    page.get_by_label("Owner's e-mail").press_sequentially("lovel")
+    option = page.locator("datalist option")
+    expect(option).to_have_text("Ada Lovelace")
+    page.get_by_label("Owner's e-mail").fill(option.get_attribute("value"))
+    page.get_by_label("Title").fill("My phone is dead")
+    page.get_by_label("Location").fill("Table 12")
+    targets = page.locator(".desk-opening :is(input:not([type=hidden]), textarea, button)").all()
+    assert [each.bounding_box()["height"] >= 44 for each in targets] == [True] * 7
+    page.get_by_role("button", name="Open a ticket").click()
+
+    page.get_by_role("link", name="My phone is dead").first.click()
+    page.wait_for_url("**/change/")
+    assert Ticket.objects.values_list("title", "owner_email").get() == ("My phone is dead", "ada@example.edu")
+
+
 def test_the_list_is_exported_as_it_is_filtered(sign_in, ticket, ada, make_ticket):
     make_ticket(ada, "CANCELLED")
     page = sign_in("olga")
@@ -211,6 +231,19 @@ def test_everybody_can_use_the_door(open_page, dark):
     page.goto("/admin/login/")
 
     assert barriers(page) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("path", ["/admin/nope/", "/nope/"])
+def test_everybody_can_read_why_something_was_refused(sign_in, path, dark):
+    page = sign_in("olga", dark=dark, width=390, height=844)
+    page.route(f"**{path}", lambda route: route.fulfill(response=route.fetch(), status=200))  # no errors are expected
+
+    page.goto(path)
+
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    assert barriers(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.parametrize("path", PAGES)

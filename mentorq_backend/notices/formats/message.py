@@ -49,7 +49,7 @@ def _heading(notice: Notice) -> str:
 def _facts(notice: Notice) -> dict[str, str]:
     ticket, waiting = notice.payload["ticket"], notice.payload["waiting"]
     facts = {
-        "Place": ticket["location"],
+        "Location": ticket["location"],
         "Asks": ticket["owner"] or ticket["owner_email"],
         "Mentor": ticket["mentor"] or ticket["mentor_email"],
         "In the queue": f"{waiting} ticket{'' if waiting == 1 else 's'}",

@@ -77,13 +77,10 @@ def test_the_history_is_on_the_tickets_page(desk, ada, mia, make_ticket):
     assert [str(event) in page for event in ticket.events.all()] == [True, True]
 
 
-@pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
-def test_tickets_are_neither_added_nor_deleted_here(path, desk, ada, make_ticket):
+def test_no_ticket_is_deleted_here(desk, ada, make_ticket):
     ticket = make_ticket(ada)
 
-    responses = [
-        getattr(desk, method)(CHANGELIST + path.format(pk=ticket.pk), {"post": "yes"}) for method in ("get", "post")
-    ]
+    responses = [getattr(desk, method)(f"{CHANGELIST}{ticket.pk}/delete/", {"post": "yes"}) for method in ("get", "post")]
 
     assert [response.status_code for response in responses] == [403, 403]
     assert list(Ticket.objects.values_list("pk", flat=True)) == [ticket.pk]

@@ -62,6 +62,7 @@ PATHS = {
         )
     ],
     f"{TICKET}/add/": [f"{TICKET}/add/"],
+    f"{TICKET}/people/": [f"{TICKET}/people/?owner_email={typed}" for typed in ("ada", "pbkdf2", "an LCS token")],
     f"{TICKET}/<path:object_id>/history/": [f"{TICKET}/<ticket>/history/"],
     f"{TICKET}/<path:object_id>/delete/": [f"{TICKET}/<ticket>/delete/"],
     f"{TICKET}/<path:object_id>/change/": [f"{TICKET}/<ticket>/change/{query}" for query in ("", "?_popup=1&_to_field=id")],

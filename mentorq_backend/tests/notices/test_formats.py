@@ -130,7 +130,7 @@ def test_discord_gets_an_embed_that_pings_nobody(notice, settings):
                 "title": f"#{told.ticket_id} is new",
                 "description": "My build loops",
                 "fields": [
-                    {"name": "Place", "value": "Table\\_12", "inline": True},
+                    {"name": "Location", "value": "Table\\_12", "inline": True},
                     {"name": "Asks", "value": "Anonymous", "inline": True},
                     {"name": "In the queue", "value": "1 ticket", "inline": True},
                 ],

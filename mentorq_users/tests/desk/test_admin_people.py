@@ -339,14 +339,14 @@ def test_the_list_says_what_they_are_and_how_old_their_roles_are(signed_in, mia,
     assert ["12 min ago" in page, "–" in page, "mentor" in page, "director" in page] == [True] * 4
 
 
-def test_the_list_says_what_they_have_open_and_hold(signed_in, ada, grace, mia, make_ticket):
+def test_the_list_says_what_they_have_open_and_claimed(signed_in, ada, grace, mia, make_ticket):
     make_ticket(ada)
     make_ticket(ada, "CLAIMED", mentor=mia)
     make_ticket(grace, "CLOSED", mentor=mia)
 
     rows = signed_in.get(LIST).context["cl"].result_list
 
-    assert {user.email: (user.waiting, user.held) for user in rows} == {
+    assert {user.email: (user.waiting, user.claimed) for user in rows} == {
         "ada@example.edu": (1, 0),
         "grace@example.edu": (0, 0),
         "mia@example.edu": (0, 1),
