@@ -10,9 +10,11 @@ TRIXIE = .venv/trixie
 TORTURES = $(addprefix torture-,crashes winners crowd lcs outages abuse strangers notices live)
 PYTEST = $(BIN)/python -m pytest -q
 FUZZING = $(PYTEST) -p schemathesis mentorq/tests/fuzzing
+UNFOLD_FONTS = $(shell $(BIN)/python -c 'import pathlib, unfold; print(pathlib.Path(unfold.__file__).parent)')/static/unfold/fonts
+FONTS = mentorq_backend/static/unfold/fonts
 HISTORIES = mentorq_backend/tests/live/test_etag_histories.py
 
-.PHONY: run ports test check test-next test-browser screenshots chromium bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture deployed check-deployed pooled check-pooled sizing debian image check-image buildah histories openapi check-openapi check-deploy clean
+.PHONY: run ports test check test-next test-browser screenshots fonts chromium nginx bench lint types migrations test-sqlite test-postgresql test-fuzzing fuzz servers check-bench torture $(TORTURES) check-torture deployed check-deployed pooled check-pooled sizing debian image check-image buildah histories openapi check-openapi check-deploy clean
 .DEFAULT_GOAL := run
 
 .venv/run: requirements.txt
@@ -104,17 +106,33 @@ bench: .venv/dev
 check-bench: .venv/dev
 	$(BIN)/python -m mentorq.tests.bench --smoke --on SQLite
 
-## Test the desk in a real Chromium; installs Debian's if there is none
-test-browser: .venv/dev chromium
+## Test the desk in a real Chromium, also behind nginx; installs Debian's if there is none
+test-browser: .venv/dev chromium nginx
 	$(PYTEST) mentorq/tests/browser
 
 ## Take the pictures in docs/screenshots again
 screenshots: .venv/dev chromium
 	$(PYTEST) -n 0 mentorq/tests/browser/screenshots.py
 
+## Take what the desk shows of django-unfold's fonts: its icons, and the letters of Europe's Latin alphabets
+fonts: .venv/dev
+	$(BIN)/pyftsubset $(UNFOLD_FONTS)/material-symbols/Material-Symbols-Outlined.woff2 --flavor=woff2 --no-hinting \
+		--text=abcdefghijklmnopqrstuvwxyz0123456789_ --glyphs="$$($(BIN)/python -m mentorq.tests.browser.icons)" \
+		--ignore-missing-glyphs --no-layout-closure --layout-features=rlig \
+		--output-file=$(FONTS)/material-symbols/Material-Symbols-Outlined.woff2
+	for weight in Regular Medium SemiBold Bold; do \
+		$(BIN)/pyftsubset $(UNFOLD_FONTS)/inter/Inter-$$weight.woff2 --flavor=woff2 --no-hinting \
+			--unicodes=20-7E,A0-17F,2010-2026,2030-203A,20AC,2122,2190-2193,2212 --layout-features=kern,mark,mkmk,ccmp,tnum \
+			--output-file=$(FONTS)/inter/Inter-$$weight.woff2 || exit; \
+	done
+
 chromium:
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
 		{ echo "Install Chromium first, as /usr/bin/chromium, or say CHROMIUM=/path/to/it."; exit 1; }
+
+nginx:
+	@command -v nginx > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx > /dev/null; } || \
+		{ echo "Install nginx first."; exit 1; }
 
 ## Test every promise of docs/reliability.md, one after the other; about forty minutes
 torture: .venv/dev

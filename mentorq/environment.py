@@ -1,5 +1,6 @@
 """Turns environment variables into settings. An invalid value stops the start: docs/configuration.md."""
 
+import hashlib
 import math
 import os
 import re
@@ -53,6 +54,13 @@ def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
     except (KeyError, ValueError) as error:
         safe = re.sub("//.*@", "//…@", text)  # hide the password of a database
         raise ImproperlyConfigured(f"{name} cannot be {safe!r} ({error}): see docs/configuration.md.") from error
+
+
+def static_version(root: Path) -> str:
+    """Return what differs if a static file does: a digest of our own, and of the versions of the libraries."""
+    own = sorted(file for file in (root / "mentorq_backend" / "static").rglob("*") if file.is_file())
+    contents = b"".join(file.read_bytes() for file in [root / "requirements.txt", *own])
+    return hashlib.sha256(contents).hexdigest()[:12]
 
 
 def boolean(text: str) -> bool:

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, timedelta
 from pathlib import Path
 
+import unfold
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
@@ -27,6 +28,7 @@ from mentorq.environment import (
     rate,
     read,
     secret_key,
+    static_version,
     time_zone,
     url,
 )
@@ -147,9 +149,13 @@ DATETIME_FORMAT = "D j M Y, H:i:s"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "static/"
+# On a server the path has the files' version, so browsers keep them for ever, also those that style sheets name.
+STATIC_URL = "static/" if DEBUG or LOCAL else f"static/{static_version(BASE_DIR)}/"
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/[0-9a-f]{12}/"
 # Files come from the installed packages, so no deployment needs collectstatic.
 WHITENOISE_USE_FINDERS = True
+# mentorq_backend replaces django-unfold's file of this name by one that loads it where there are charts.
+STATICFILES_DIRS = [("charts", Path(unfold.__file__).parent / "static" / "unfold" / "js" / "chart")]
 
 # Lines for people, JSON for machines, both with the id of the request (X-Request-ID).
 LOGGING = {

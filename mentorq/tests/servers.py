@@ -23,10 +23,12 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+from mentorq.environment import static_version
 from mentorq_users.lcs.standin import DevLCS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+STATIC = f"/static/{static_version(BASE_DIR)}/"  # where a server has its static files
 # As the README and docs/operations.md have it.
 GRANIAN: list[str | Path] = [
     BIN / "granian", "--interface=wsgi", "--workers=2", "--blocking-threads=16", "--backlog=4096", "--backpressure=4096",
@@ -186,7 +188,7 @@ def check_serves(name: str, database: str) -> None:
         status, media_type, body = server.get("/api/tickets")
         if (status, media_type) != (401, "application/json") or json.loads(body) != UNAUTHORIZED:
             raise Failure(f"/api/tickets is {status} {media_type} {body!r}")
-        for path, expected in {"/admin/login/": "text/html", "/static/admin/css/base.css": "text/css"}.items():
+        for path, expected in {"/admin/login/": "text/html", f"{STATIC}admin/css/base.css": "text/css"}.items():
             status, media_type, body = server.get(path)
             if (status, media_type) != (200, expected) or not body:
                 raise Failure(f"{path} is {status} {media_type}, {len(body)} bytes")

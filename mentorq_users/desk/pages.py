@@ -9,6 +9,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import smart_split
 from unfold.admin import ModelAdmin
@@ -16,6 +17,11 @@ from unfold.paginator import InfinitePaginator
 
 from mentorq.api.ids import ID
 from mentorq.api.texts import SEARCH_LENGTH, SEARCH_WORDS
+
+# Scripts of Django that fill slugs in. The desk has none, and XRegExp is the largest script of a list.
+FOR_SLUGS = {
+    f"admin/js/{name}.js" for name in ("vendor/xregexp/xregexp.min", "vendor/xregexp/xregexp", "urlify", "prepopulate")
+}
 
 
 class Click(NamedTuple):
@@ -44,6 +50,11 @@ class DeskAdmin(ModelAdmin):
     list_disable_select_all = True
     filtered_by: tuple[str, ...] = ()
     add_label = ""  # of the button above the list
+
+    @property
+    def media(self) -> Media:
+        media = super().media
+        return Media(css=media._css, js=[script for script in media._js if script not in FOR_SLUGS])
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only the lookups of `filtered_by`: with others one could guess the hash of a password."""

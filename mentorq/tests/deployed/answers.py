@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from mentorq.tests.deployed.machine import METRICS_TOKEN, ORIGIN, Machine
+from mentorq.tests.servers import STATIC
 from mentorq.tests.torture.outcome import Outcome
 
 LARGE, TOO_LARGE_FOR_US, HEADER = 400_000, 270_000, 70_000  # bytes; nginx takes 300 kB, MentorQ 256 kB
@@ -74,6 +75,18 @@ def gzip(machine: Machine) -> bool:
     return answer.get("Content-Encoding") == "gzip" and "Accept-Encoding" in answer["Vary"]
 
 
+def static_files_of_either(machine: Machine) -> bool:
+    """While the processes have different files, as in a deployment, nginx finds both: DEBUG leaves the version out."""
+    other = machine.unit("mentorq-web@8001", DEBUG="on")
+    machine.web[1].stop()
+    other.start()
+    paths = [f"{prefix}admin/css/base.css" for prefix in ("/static/", STATIC)] * 4
+    statuses = [ask(machine, "GET", path).status_code for path in paths]
+    other.stop()
+    machine.web[1].start()
+    return statuses == [HTTPStatus.OK] * len(paths)
+
+
 def metrics_closed(machine: Machine) -> bool:
     paths = "/metrics", "/metrics/"
     closed = [ask(machine, "GET", path, headers={"Authorization": f"Bearer {METRICS_TOKEN}"}) for path in paths]
@@ -107,7 +120,8 @@ def stream_unbuffered(machine: Machine) -> bool:
 
 CHECKS: list[Callable[[Machine], bool]] = [
     too_large_for_nginx, too_large_for_mentorq, too_long_a_header, both_processes_down, plain_http, http_2, gzip,
-    metrics_closed, metrics_of_each_process, request_id_in_the_log, no_query_in_the_log, stream_unbuffered,
+    static_files_of_either, metrics_closed, metrics_of_each_process, request_id_in_the_log, no_query_in_the_log,
+    stream_unbuffered,
 ]  # fmt: skip
 
 

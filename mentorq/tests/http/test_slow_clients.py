@@ -12,13 +12,13 @@ from django.test import Client
 from django.test.client import FakePayload
 
 from mentorq.http.bodies import AT_THE_DOOR, INSIDE, limit_bodies
-from mentorq.tests.servers import SERVERS, migrated, production, running
+from mentorq.tests.servers import SERVERS, STATIC, migrated, production, running
 
 HALF_SENT = {
     "detail": "Too many requests are still being sent. Please try again in a moment.",
     "code": "service_unavailable",
 }
-SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+SCRIPT = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 HEAD = "{} HTTP/1.1\r\nHost: mentorq.example\r\nX-Forwarded-Proto: https\r\n"
 HALF = "Content-Type: {}\r\nContent-Length: 1000\r\n\r\n"
 HALF_A_SIGN_IN = HEAD.format("POST /api/auth/token") + HALF.format("application/json") + '{"email": '
@@ -28,7 +28,7 @@ HALF_A_FORM = (
     + HALF.format("application/x-www-form-urlencoded")
     + "username="
 )
-MANY_SCRIPTS = (HEAD.format(f"GET {SCRIPT}") + "\r\n") * 20
+MANY_SCRIPTS = (HEAD.format(f"GET {STATIC}{SCRIPT}") + "\r\n") * 20
 
 
 class NeverSent(io.RawIOBase):
@@ -202,10 +202,10 @@ def test_a_form_that_cannot_be_waited_for_is_refused(db, monkeypatch):
 
 
 def test_a_static_file_comes_whole_with_what_whitenoise_says_of_it(client):
-    response = client.get(SCRIPT)
+    response = client.get(f"/static/{SCRIPT}")
 
-    unchanged = client.get(SCRIPT, headers={"If-Modified-Since": response["Last-Modified"]})
-    part = client.get(SCRIPT, headers={"Range": "bytes=10-19"})
+    unchanged = client.get(f"/static/{SCRIPT}", headers={"If-Modified-Since": response["Last-Modified"]})
+    part = client.get(f"/static/{SCRIPT}", headers={"Range": "bytes=10-19"})
     assert (response.status_code, response.streaming) == (200, False)
     assert response["Content-Type"] == 'text/javascript; charset="utf-8"'
     assert int(response["Content-Length"]) == len(response.content) > 1_000_000

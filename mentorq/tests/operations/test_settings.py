@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from mentorq.environment import static_version
 from mentorq.tests.operations.processes import KEY, REFUSAL, REMEDY, ROOT, SERVER
 
 SQLITE = {
@@ -311,3 +312,15 @@ def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):
     read = settings_of("manage.py", SECRET_KEY=f"${KEY}", LCS_TOKEN_KEYS="$PATH", HOME="/root")
 
     assert (read["DEBUG"], read["LCS_TOKEN_KEYS"]) == (False, ["$PATH"])
+
+
+@pytest.mark.parametrize("changed", ["requirements.txt", "mentorq_backend/static/desk.css"])
+def test_static_files_have_another_version_after_any_change(tmp_path, changed):
+    for name in ("requirements.txt", "mentorq_backend/static/desk.css"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    before = static_version(tmp_path)
+
+    (tmp_path / changed).write_text("after")
+
+    assert static_version(tmp_path) != before

@@ -8,11 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mentorq.tests.bench.load import HOST
+from mentorq.tests.servers import STATIC
 
 PAUSE = 2.0  # seconds between two bytes, and before a client begins anew that was sent away
 HEAD = f"{{}} HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-Proto: https\r\n"
 # Of about a megabyte and a half; twenty of them are more than the kernel keeps for a client that does not read.
-SCRIPT = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+SCRIPT = f"{STATIC}drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 # What each kind sends at first, and then every PAUSE.
 KINDS: dict[str, tuple[str, str]] = {
     "heads": (HEAD.format("POST /api/tickets") + "Content-Length: 1000\r\nX-Slow: ", "x"),

@@ -1,5 +1,6 @@
 // Charts write in the theme's colour, as the rest of the desk does: set before django-unfold draws, and when the theme changes.
 const followTheme = () => {
+  if (!window.Chart) return;
   Chart.defaults.color = getComputedStyle(document.documentElement).getPropertyValue("--desk-quiet").trim();
 };
 addEventListener("load", followTheme);
