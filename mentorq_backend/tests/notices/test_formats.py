@@ -108,7 +108,7 @@ def test_slack_gets_blocks_with_number_title_place_person_and_queue(notice, sett
                 "type": "section",
                 "text": plain("My build loops"),
                 "fields": [
-                    plain("Place: Table 12"), plain("Asks: Ada Lovelace"), plain("Mentor: Mia Mentor"),
+                    plain("Location: Table 12"), plain("Asks: Ada Lovelace"), plain("Mentor: Mia Mentor"),
                     plain("In the queue: 0 tickets"),
                 ],
             },
