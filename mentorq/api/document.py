@@ -23,9 +23,9 @@ curl -fsS "$API/api/auth/token/" -H 'Content-Type: application/json' \\
 
 The answer has two tokens:
 
-- `access` is for 30 minutes. Send it with every request: `Authorization: Bearer <access>`. On this page, press
+- `access` lasts 30 minutes. Send it with every request: `Authorization: Bearer <access>`. On this page, press
   **Authorize** and paste it.
-- `refresh` is for three days. `POST /api/auth/refresh/` turns it into a new `access`.
+- `refresh` lasts three days. `POST /api/auth/refresh/` turns it into a new `access`.
 """
 
 TAGS = [
