@@ -5,10 +5,10 @@ The help desk of a hackathon: hackers open tickets, mentors claim and close them
 
 ## How to get a token
 
-LCS, HackRU's account service, knows the passwords. You send MentorQ a token of LCS, and get MentorQ's own.
+LCS is HackRU's account service. You exchange an LCS token for MentorQ's tokens. There are two ways.
 
-**You have a password.** LCS gives you its token first. After `make run` a stand-in for LCS listens on port 8001, and
-everybody's password is `hackru`:
+**With a password.** Send it to LCS, which gives you an LCS token. After `make run` a stand-in for LCS listens on port
+8001, and everybody's password is `hackru`:
 
 ```sh
 API=${API:-http://127.0.0.1:8000} LCS=${LCS:-http://127.0.0.1:8001/dev} EMAIL=${EMAIL:-ada@example.edu}
@@ -19,20 +19,20 @@ curl -fsS "$API/api/auth/token/" -H 'Content-Type: application/json' \\
   -d '{"email": "'$EMAIL'", "lcs_token": "'$LCS_TOKEN'"}'
 ```
 
-**You have a token of LCS**, for example from HackRU's own page. Send it with your e-mail, as the last command does.
+**With an LCS token that you have already.** Send it with its owner's e-mail, as the last command does.
 
-The answer has two tokens:
+The response has two tokens:
 
-- `access` lasts 30 minutes. Send it with every request: `Authorization: Bearer <access>`. On this page, press
-  **Authorize** and paste it.
-- `refresh` lasts three days. `POST /api/auth/refresh/` turns it into a new `access`.
+- `access` is the access token, which lives half an hour. Send it with each request: `Authorization: Bearer <access>`.
+  On this page, press **Authorize** and paste it.
+- `refresh` is the refresh token, which lives three days. `POST /api/auth/refresh/` exchanges it for a new access token.
 """
 
 TAGS = [
     {"name": "auth", "description": "Sign in, stay signed in, sign out."},
     {"name": "tickets", "description": "The queue: open a ticket, follow it, claim it, close it."},
     {"name": "feedback", "description": "What owners say of the help, and the best mentors."},
-    {"name": "queue", "description": "How many wait and how long, without names."},
+    {"name": "queue", "description": "How many people wait and how long. Everybody may read it."},
     {"name": "live", "description": "A stream that says when to look again."},
     {"name": "statistics", "description": "The figures for directors."},
 ]
