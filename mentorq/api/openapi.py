@@ -47,6 +47,7 @@ WRITE_ERRORS = {**READ_ERRORS, 413: TOO_LARGE, 415: UNSUPPORTED}
 
 RETRY_AFTER = {"Retry-After": {"description": "The seconds to wait.", "required": True, "schema": {"type": "integer"}}}
 TRY_AGAIN = ("429", "503")
+NULL = {"type": "object", "nullable": True, "enum": [None]}
 
 
 class AutoSchema(openapi.AutoSchema):
@@ -69,6 +70,14 @@ class AutoSchema(openapi.AutoSchema):
         self.registry.register_on_missing(component)
         reference: dict[str, Any] = component.ref
         return reference
+
+    def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """In OpenAPI 3.0 `nullable` counts only beside a `type`, and a reference has none."""
+        schema: dict[str, Any] = super()._map_serializer_field(field, *args, **kwargs)
+        if schema.get("nullable") and "allOf" in schema:
+            del schema["nullable"]
+            schema["oneOf"] = [*schema.pop("allOf"), NULL]
+        return schema
 
 
 def in_the_order_of_the_urls(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:

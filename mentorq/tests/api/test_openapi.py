@@ -300,6 +300,7 @@ def errors_of(response, operation):
         ("mia", "/api/tickets/stats", "GET /api/tickets/stats/"),
         ("mia", "/api/tickets?limit=1", "GET /api/tickets/"),
         ("mia", "/api/tickets?limit=x", "GET /api/tickets/"),
+        ("ada", "/api/queue", "GET /api/queue/"),
         ("ada", "/api/feedback", "GET /api/feedback/"),
         ("ada", "/api/feedback/{pk}", "GET /api/feedback/{ticket}/"),
         ("grace", "/api/feedback/{pk}", "GET /api/feedback/{ticket}/"),
