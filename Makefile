@@ -83,7 +83,7 @@ test-sqlite: .venv/dev
 test-postgresql: .venv/dev
 	$(BIN)/python -m mentorq.tests.postgresql $(PYTEST)
 
-## Test the OpenAPI document with schemathesis, and odd requests with a real server
+## Test the OpenAPI document with schemathesis and a generated client, and odd requests with a real server
 test-fuzzing: .venv/dev
 	$(FUZZING)
 

@@ -16,6 +16,7 @@ from django.urls import reverse_lazy
 from pythonjsonlogger.core import RESERVED_ATTRS
 
 from mentorq import __version__
+from mentorq.api.document import COMPONENTS, DESCRIPTION, TAGS
 from mentorq.environment import (
     LAPTOP_KEY,
     at_least,
@@ -266,7 +267,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["mentorq_backend.renderers.OwnSpellingRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mentorq.api.parsers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mentorq.api.negotiation.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "mentorq.api.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {"token": read("THROTTLE_TOKEN", rate, "20/min")},
     "EXCEPTION_HANDLER": "mentorq.exceptions.exception_handler",
     "NUM_PROXIES": read("NUM_PROXIES", at_least(0), 0),
@@ -276,13 +277,20 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "MentorQ",
-    "DESCRIPTION": "The help desk of a hackathon: hackers open tickets, mentors claim and close them.",
+    "DESCRIPTION": DESCRIPTION,
     "VERSION": __version__,
+    "LICENSE": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+    "SERVERS": [{"url": "/", "description": "The server that this document comes from."}],
+    "TAGS": TAGS,
+    "APPEND_COMPONENTS": COMPONENTS,
+    "SORT_OPERATIONS": False,
+    "PREPROCESSING_HOOKS": ["mentorq.api.openapi.in_the_order_of_the_urls"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -3,9 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from mentorq.api.views import IndexView, SchemaView
+from mentorq.api.views import DocsView, IndexView, SchemaView
 from mentorq.operations.metrics import metrics
 from mentorq.operations.probes import healthz, readyz
 from mentorq_backend.board.views import board
@@ -24,9 +23,7 @@ urlpatterns = [
     path("api/", include("mentorq_backend.urls")),
     path("api/live/", LiveView.as_view(), name="live"),  # for the OpenAPI document: only mentorq.asgi serves it
     path("api/schema/", SchemaView.as_view(), name="schema"),
-    path(
-        "api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"
-    ),
+    path("api/docs/", DocsView.as_view(), name="docs"),
     path("board/", board, name="board"),
     path("healthz/", healthz, name="healthz"),
     path("readyz/", readyz, name="readyz"),

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from mentorq.api.openapi import ErrorSerializer
+from mentorq.api.openapi import ErrorResponse
 from mentorq_backend.moves import MOVES
 from mentorq_backend.serializers import TicketSerializer
 
@@ -151,18 +151,18 @@ class StatsSerializer(serializers.Serializer[None]):
         }
 
 
-CONFLICT = OpenApiResponse(
-    ConflictSerializer,
+CONFLICT = ErrorResponse(
+    "Conflict",
     "`conflict`: somebody was faster, or another mentor holds it. `not_possible`: this status does not allow that move. "
     "`limit_reached`: the owner reopens a ticket and has reached the limit of open tickets. `queue_closed`: nobody but "
     "organizers reopens a ticket now.",
+    ConflictSerializer,
 )
-TOO_MUCH = OpenApiResponse(
-    ErrorSerializer, "`throttled`: the hourly limit of this person is reached. `Retry-After` is in seconds."
-)
-NOT_OPENED = OpenApiResponse(
-    NotOpenedSerializer,
+TOO_MUCH = ErrorResponse("TooManyMoves", "`throttled`: the hourly limit of this person is reached.")
+NOT_OPENED = ErrorResponse(
+    "NotOpened",
     "`queue_closed`: no event is on, or it is paused. `limit_reached`: the owner has five open tickets.",
+    NotOpenedSerializer,
 )
 
 TICKET_ID = OpenApiParameter("id", OpenApiTypes.INT64, OpenApiParameter.PATH)
@@ -197,17 +197,25 @@ LEADERBOARD_LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, 
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the last answer."
 )
+ETAG = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, required=True, response=[200, 304], description="Send it as `If-None-Match`."
+)
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, required=True, response=[200, 201], description="The URL of the ticket."
+)
 NOT_MODIFIED = OpenApiResponse(None, "Unchanged since the `ETag` that the client sent.")
 
 SLACK_LINK = OpenApiResponse({"type": "string", "format": "uri"}, "The link.")
 _SLACK_ERROR: dict[str, Any] = {"type": "string"}
-_SLACK_404 = {"oneOf": [_SLACK_ERROR, {"$ref": "#/components/schemas/Error"}]}
 SLACK_ERRORS = {
-    status: OpenApiResponse(_SLACK_404 if status == 404 else _SLACK_ERROR, description)
-    for status, description in {
-        403: "LCS's refusal because somebody has no Slack account, or `error: …`.",
-        404: "`error: …`: the ticket does not exist, or the caller may not see it. An object if the id is not a number.",
-        409: "`error: …`: nobody has claimed the ticket yet.",
-        503: "`error: …`: LCS or the database does not answer.",
-    }.items()
+    403: ErrorResponse(
+        "SlackForbidden", "LCS's refusal because somebody has no Slack account, or `error: …`.", _SLACK_ERROR
+    ),
+    404: ErrorResponse(
+        "SlackNotFound",
+        "`error: …`: the ticket does not exist, or the caller may not see it. An object if the id is not a number.",
+        {"oneOf": [_SLACK_ERROR, {"$ref": "#/components/schemas/Error"}]},
+    ),
+    409: ErrorResponse("SlackConflict", "`error: …`: nobody has claimed the ticket yet.", _SLACK_ERROR),
+    503: ErrorResponse("SlackUnavailable", "`error: …`: LCS or the database does not answer.", _SLACK_ERROR),
 }

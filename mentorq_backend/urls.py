@@ -10,10 +10,11 @@ router = SimpleRouter()
 router.register("tickets", TicketViewSet)
 router.register("feedback", FeedbackViewSet)
 
+# The OpenAPI document has the same order.
 urlpatterns = [
-    path("queue/", QueueView.as_view(), name="queue"),
-    path("tickets/stats/", StatsView.as_view(), name="ticket-stats"),
+    *router.urls,
     path("tickets/<int:pk>/slack-dm/", SlackDMView.as_view(), name="ticket-slack-dm"),
     path("feedback/leaderboard/", LeaderboardView.as_view(), name="feedback-leaderboard"),
-    *router.urls,
+    path("queue/", QueueView.as_view(), name="queue"),
+    path("tickets/stats/", StatsView.as_view(), name="ticket-stats"),
 ]

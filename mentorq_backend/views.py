@@ -28,11 +28,13 @@ from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.openapi import (
     CONFLICT,
     CREATE_EXAMPLES,
+    ETAG,
     FEEDBACK_EXAMPLES,
     FEEDBACK_ID,
     FIGURES,
     IF_NONE_MATCH,
     LEADERBOARD_LIMIT,
+    LOCATION,
     MOVE_EXAMPLES,
     MOVING,
     NOT_MODIFIED,
@@ -68,12 +70,13 @@ from mentorq_users.permissions import IsDirector
     list=extend_schema(
         summary="The queue",
         description=QUEUE,
-        parameters=[IF_NONE_MATCH],
+        parameters=[IF_NONE_MATCH, ETAG],
         responses={200: TicketSerializer(many=True), 304: NOT_MODIFIED, **READ_ERRORS},
     ),
     create=extend_schema(
         summary="Open a ticket",
         description=OPENING,
+        parameters=[LOCATION],
         responses={
             200: OpenApiResponse(TicketSerializer, "The same ticket was opened within the last minute."),
             201: TicketSerializer,
@@ -87,7 +90,7 @@ from mentorq_users.permissions import IsDirector
     retrieve=extend_schema(
         summary="One ticket",
         description="The same representation as in the queue.",
-        parameters=[TICKET_ID, IF_NONE_MATCH],
+        parameters=[TICKET_ID, IF_NONE_MATCH, ETAG],
         responses={200: TicketSerializer, 304: NOT_MODIFIED, **READ_ERRORS, 404: NOT_FOUND},
     ),
     partial_update=extend_schema(
@@ -197,6 +200,7 @@ class StatsView(generics.GenericAPIView[Ticket]):
     filterset_class = CreatedFilter
 
     @extend_schema(
+        tags=["statistics"],
         summary="The waiting times",
         description=FIGURES,
         filters=True,

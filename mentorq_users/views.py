@@ -4,15 +4,15 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenViewBase
 
-from mentorq.api.openapi import THROTTLED, WRITE_ERRORS, ErrorSerializer
+from mentorq.api.openapi import THROTTLED, WRITE_ERRORS, ErrorResponse
 from mentorq_users.failed_signins import CRASHED, code_of, note_failure, sent_email
 from mentorq_users.serializers import LogoutSerializer, TokenObtainSerializer, TokenRefreshSerializer
 from mentorq_users.throttles import TokenThrottle
 
-DEAD = OpenApiResponse(
-    ErrorSerializer, "`token_not_valid`: the token is expired or revoked, or its account no longer exists."
+DEAD = ErrorResponse(
+    "TokenNotValid", "`token_not_valid`: the token is expired or revoked, or its account no longer exists."
 )
-REFUSED = OpenApiResponse(ErrorSerializer, "LCS rejects the token, it is somebody else's, or the account is deactivated.")
+REFUSED = ErrorResponse("SignInRefused", "LCS rejects the token, it is somebody else's, or the account is deactivated.")
 
 
 @extend_schema_view(

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.views import SpectacularJSONAPIView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -49,6 +49,14 @@ class SchemaView(SpectacularJSONAPIView):
         """Ignore the version and the language in the query, so that one cached document serves everybody."""
         headers = {"Content-Disposition": 'inline; filename="MentorQ.json"'}
         return HttpResponse(document(), content_type=OpenApiJsonRenderer.media_type, headers=headers)
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """`GET /api/docs/`: a page to read and try the API on, in light or dark as the browser says."""
+
+    url_name = "schema"
+    template_name = "mentorq/docs.html"
+    http_method_names = ["get", "head"]
 
 
 def document() -> bytes:

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import pytest
 
+from mentorq import __version__
 from mentorq.settings import BASE_DIR
 from mentorq.tests.servers import GRANIAN
 
@@ -63,6 +64,16 @@ def test_an_upgrade_begins_with_what_may_keep_a_server_from_starting():
 
     assert first_step == '1. Read CHANGELOG.md of the new version: "Before you upgrade".'
     assert "**Before you upgrade:** a server refuses a `SECRET_KEY`" in (BASE_DIR / "CHANGELOG.md").read_text()
+
+
+def test_the_changelog_has_this_version_as_its_latest():
+    headings = re.findall(r"^## (.+)$", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE)
+    releases = [
+        re.fullmatch(r"(\d+\.\d+\.\d+) – \d{4}-\d\d-\d\d", heading) for heading in headings if heading != "Unreleased"
+    ]
+
+    assert None not in releases
+    assert releases[0][1] == __version__
 
 
 def options_of_granian(document):

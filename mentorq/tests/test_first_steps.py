@@ -1,4 +1,4 @@
-"""What a newcomer types, in bash: the README's snippet, the one that `manage.py demo` prints, and `make run`."""
+"""What a newcomer types, in bash: the snippets of the README, of `manage.py demo` and of `/api/docs/`, and `make run`."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.management import call_command
 
+from mentorq.api.document import DESCRIPTION
 from mentorq.settings import BASE_DIR
 from mentorq.tests.servers import free_ports
 from mentorq_backend.models import Ticket
@@ -77,6 +78,15 @@ def test_the_snippet_of_the_demo_works_on_other_ports(live_server, lcs, settings
 
     assert (done.returncode, done.stderr) == (0, "")
     assert len(json.loads(done.stdout)) == 120
+
+
+def test_the_snippet_of_the_docs_page_gives_the_two_tokens(live_server, lcs):
+    snippet = re.search(r"```sh\n(.*?)```", DESCRIPTION, re.DOTALL)[1]
+
+    done = bash(snippet, API=live_server.url, LCS=lcs.url, EMAIL="mia@example.edu")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(json.loads(done.stdout)) == ["access", "refresh"]
 
 
 # make run

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from mentorq.api.openapi import READ_ERRORS
 from mentorq_backend.live.etags import ConditionalGetMixin
 from mentorq_backend.models import Ticket
-from mentorq_backend.openapi import IF_NONE_MATCH, NOT_MODIFIED
+from mentorq_backend.openapi import ETAG, IF_NONE_MATCH, NOT_MODIFIED
 from mentorq_backend.renderers import QueueRenderer
 from mentorq_backend.waits.queue import QUEUE, Queue
 from mentorq_users.models import User
@@ -71,7 +71,7 @@ class QueueView(ConditionalGetMixin):
     @extend_schema(
         summary="The queue in figures",
         description=WAITING,
-        parameters=[IF_NONE_MATCH],
+        parameters=[IF_NONE_MATCH, ETAG],
         auth=cast("Any", [{}, {"jwtAuth": []}]),
         responses={200: QueueSerializer, 304: NOT_MODIFIED, **READ_ERRORS},
     )

@@ -27,13 +27,18 @@ OPERATIONS = {
 }
 
 
+def resolved(response):
+    """A response of the document, which may be a reference to a component."""
+    return DOCUMENT["components"]["responses"][response["$ref"].rpartition("/")[2]] if "$ref" in response else response
+
+
 def media_types():
     """Yield each place of the document that holds a body, by name: a request, or an answer with its status."""
     for name, operation in OPERATIONS.items():
         for media_type in operation.get("requestBody", {}).get("content", {}).values():
             yield name, media_type
         for status, response in operation["responses"].items():
-            for media_type in response.get("content", {}).values():
+            for media_type in resolved(response).get("content", {}).values():
                 yield f"{name} {status}", media_type
 
 
@@ -100,7 +105,10 @@ def test_every_route_of_the_api_is_in_the_document_with_its_methods():
     assert documented == {path: set(methods.split()) - {"HEAD", "OPTIONS"} for path, methods in routes.items()}
 
 
-SECURITY = {path: [{}, {"jwtAuth": []}] for path in ("/api/queue/", "/api/live/")}  # a token is optional
+SECURITY = {
+    **{path: [] for path in ("/api/auth/token/", "/api/auth/refresh/", "/api/auth/logout/")},
+    **{path: [{}, {"jwtAuth": []}] for path in ("/api/queue/", "/api/live/")},  # a token is optional
+}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -112,7 +120,62 @@ def test_every_operation_says_what_it_does_and_how_it_fails(operation):
     assert described["summary"]
     assert described["description"] != "`/api/tickets/…`."
     assert errors <= set(described["responses"])
-    assert described.get("security") == SECURITY.get(path, None if path.startswith("/api/auth/") else [{"jwtAuth": []}])
+    assert described["security"] == SECURITY.get(path, [{"jwtAuth": []}])
+
+
+def test_operations_come_in_the_order_in_which_one_meets_them():
+    assert list(OPERATIONS) == [
+        "POST /api/auth/token/",
+        "POST /api/auth/refresh/",
+        "POST /api/auth/logout/",
+        "GET /api/tickets/",
+        "POST /api/tickets/",
+        "GET /api/tickets/{id}/",
+        "PATCH /api/tickets/{id}/",
+        "GET /api/tickets/{id}/history/",
+        "GET /api/feedback/",
+        "POST /api/feedback/",
+        "GET /api/feedback/{ticket}/",
+        "PATCH /api/feedback/{ticket}/",
+        "GET /api/tickets/{id}/slack-dm/",
+        "GET /api/feedback/leaderboard/",
+        "GET /api/queue/",
+        "GET /api/tickets/stats/",
+        "GET /api/live/",
+    ]
+
+
+def test_every_tag_is_described_and_in_use():
+    used = [tag for operation in OPERATIONS.values() for tag in operation["tags"]]
+
+    assert [tag["name"] for tag in DOCUMENT["tags"]] == ["auth", "tickets", "feedback", "queue", "live", "statistics"]
+    assert {tag["name"] for tag in DOCUMENT["tags"] if tag["description"]} == set(used)
+
+
+def test_every_error_is_described_once():
+    errors = [
+        response
+        for operation in OPERATIONS.values()
+        for status, response in operation["responses"].items()
+        if status >= "400"
+    ]
+    components = DOCUMENT["components"]["responses"]
+
+    assert [list(error) for error in errors if list(error) != ["$ref"]] == []
+    assert {error["$ref"] for error in errors} == {f"#/components/responses/{name}" for name in components}
+    assert len({repr(component) for component in components.values()}) == len(components)
+
+
+def test_the_answers_that_ask_for_patience_have_retry_after():
+    waiting = {
+        (status, tuple(resolved(response).get("headers", ())))
+        for operation in OPERATIONS.values()
+        for status, response in operation["responses"].items()
+        if status >= "400"
+    }
+
+    assert {status for status, headers in waiting if headers} == {"429", "503"}
+    assert {headers for status, headers in waiting if status in ("429", "503")} == {("Retry-After",)}
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -169,20 +232,24 @@ def test_the_page_finds_all_it_needs_on_this_server(client):
     assert urls == [
         "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png",
         "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css",
+        "/static/mentorq/docs.css",
+        "/static/mentorq/docs.js",
         "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js",
         "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-standalone-preset.js",
         "/api/docs/?script=",
     ]
     for url in urls:
         response = client.get(url)
-        assert (url, response.status_code, len(response.getvalue()) > 500) == (url, 200, True)
+        assert (url, response.status_code, response.getvalue() != b"") == (url, 200, True)
 
 
 def test_the_page_asks_no_other_server(client):
     page = client.get("/api/docs/").content.decode()
     script = client.get("/api/docs/?script=").content.decode()
-    style = client.get("/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css").getvalue().decode()
+    sheets = [url for url in resources_of(page) if url.endswith(".css")]
+    style = "".join(client.get(url).getvalue().decode() for url in sheets)
 
+    assert len(sheets) == 2
     assert re.findall(r"https?://", page + script) == []
     assert re.findall(r"@import|url\(\s*[\"']?(?:https?:)?//", style) == []
     assert re.findall(r'url: "(.*?)"', script) == ["/api/schema/"]
@@ -214,8 +281,9 @@ def test_every_example_fits_its_schema_and_names_only_its_fields(name):
 
 def errors_of(response, operation):
     """What the document would not have said of this answer."""
-    documented = OPERATIONS[operation]["responses"][str(response.status_code)]
-    return misfits(response.json(), documented["content"]["application/json"]["schema"])
+    documented = resolved(OPERATIONS[operation]["responses"][str(response.status_code)])
+    missing = [f"no {name}" for name in documented.get("headers", {}) if name not in response.headers]
+    return missing + misfits(response.json(), documented["content"]["application/json"]["schema"])
 
 
 @pytest.mark.parametrize(
@@ -232,6 +300,7 @@ def errors_of(response, operation):
         ("mia", "/api/tickets/stats", "GET /api/tickets/stats/"),
         ("mia", "/api/tickets?limit=1", "GET /api/tickets/"),
         ("mia", "/api/tickets?limit=x", "GET /api/tickets/"),
+        ("ada", "/api/queue", "GET /api/queue/"),
         ("ada", "/api/feedback", "GET /api/feedback/"),
         ("ada", "/api/feedback/{pk}", "GET /api/feedback/{ticket}/"),
         ("grace", "/api/feedback/{pk}", "GET /api/feedback/{ticket}/"),
@@ -248,6 +317,15 @@ def test_what_is_read_fits_the_document(person, client_of, ada, mia, make_ticket
     response = client_of(person(name)).get(path.format(pk=ticket.pk))
 
     assert errors_of(response, operation) == []
+
+
+def test_what_opening_a_ticket_twice_answers_fits_the_document(client_of, ada):
+    body = {"title": "Stuck", "location": "Table 1"}
+
+    responses = [client_of(ada).post("/api/tickets", body) for _ in range(2)]
+
+    assert [response.status_code for response in responses] == [201, 200]
+    assert [errors_of(response, "POST /api/tickets/") for response in responses] == [[], []]
 
 
 @pytest.mark.parametrize(
