@@ -142,7 +142,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     events = current()
     context |= {
         "now": stats.now(Ticket.objects.all()),
-        "free_mentors": [mentor for mentor, held in stats.mentors() if not held],
+        "free_mentors": [mentor for mentor, claimed in stats.mentors() if not claimed],
         **of_events(events),
         **of_upkeep(events),
     }
