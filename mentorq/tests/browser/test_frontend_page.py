@@ -20,13 +20,32 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("mypage")
+
+
+@pytest.fixture(scope="module")
+def origin(folder):
+    """Serves the folder as `python3 -m http.server` does."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def live(django_db_setup, django_db_blocker, origin):
+    with django_db_blocker.unblock():
+        process = LiveProcess(CORS_ALLOWED_ORIGINS=origin)
+    yield process
+    process.end(signal.SIGTERM)
+
+
 @pytest.fixture
-def site(live_server, lcs, committed, settings, tmp_path):
-    """The URL of the page, served as `python3 -m http.server` does, with the addresses of this test."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=tmp_path))
-    origin = f"http://127.0.0.1:{server.server_port}"
+def site(live_server, live, lcs, committed, settings, origin, folder):
+    """The URL of the page, with the addresses of this test. MentorQ allows its origin."""
     settings.CORS_ALLOWED_ORIGINS = [origin]
-    live = LiveProcess(CORS_ALLOWED_ORIGINS=origin)
     page = (BASE_DIR / "docs/frontend.html").read_text()
     for documented, real in {
         "http://127.0.0.1:8000/api": f"{live_server.url}/api",
@@ -35,12 +54,8 @@ def site(live_server, lcs, committed, settings, tmp_path):
     }.items():
         assert page.count(documented) == 1
         page = page.replace(documented, real)
-    (tmp_path / "index.html").write_text(page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield origin
-    server.shutdown()
-    server.server_close()
-    live.end(signal.SIGTERM)
+    (folder / "index.html").write_text(page)
+    return origin
 
 
 @pytest.fixture
@@ -108,6 +123,32 @@ def test_from_sign_in_to_stars_and_each_sees_the_others_moves_in_time(signed_in)
     assert (ticket.status, ticket.mentor_email, ticket.feedback.rating) == ("CLOSED", "mia@example.edu", 4)
 
 
+def test_the_stream_is_opened_again_after_a_restart(signed_in, live, ada, make_ticket):
+    tab = signed_in("ada")
+    with tab.expect_response(lambda response: response.url.endswith("/api/live/") and response.ok):
+        live.end(signal.SIGKILL)
+        live.start()
+
+    ticket = make_ticket(ada)
+
+    expect(tab.locator("li")).to_contain_text(f"#{ticket.pk}", timeout=IN_TIME)
+
+
+@pytest.fixture
+def no_stream(live):
+    live.end(signal.SIGTERM)
+    yield
+    live.start()
+
+
+def test_without_a_stream_the_list_comes_at_once(no_stream, signed_in, ada, make_ticket):
+    ticket = make_ticket(ada)
+
+    tab = signed_in("ada")
+
+    expect(tab.locator("li")).to_contain_text(f"#{ticket.pk}", timeout=IN_TIME)
+
+
 def test_the_queue_line_says_the_own_place(signed_in, ada, make_ticket):
     tab = signed_in("ada")
 
@@ -160,7 +201,6 @@ def test_a_dead_refresh_token_leads_to_the_door(signed_in):
     tab.evaluate("keep({ access: 'x', refresh: 'x' }); lookAgain().catch(() => {})")
 
     expect(tab.locator("#door")).to_be_visible()
-    assert tab.evaluate("sessionStorage.length") == 0
 
 
 def test_who_signs_out_cannot_refresh(signed_in, live_server):
