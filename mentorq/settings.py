@@ -237,7 +237,12 @@ CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins, ["http://localhost:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 CORS_URLS_REGEX = r"^/api(/|$)"
-CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", origins, ["http://localhost:3000", "http://127.0.0.1:3000"])
+# A frontend in development: Create React App and `http.server` on 3000, Vite on 5173.
+CORS_ALLOWED_ORIGINS = read(
+    "CORS_ALLOWED_ORIGINS",
+    origins,
+    [f"http://{host}:{port}" for port in (3000, 5173) for host in ("localhost", "127.0.0.1")],
+)
 CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "last-event-id")
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
 

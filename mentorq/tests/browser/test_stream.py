@@ -1,20 +1,15 @@
 """Pages that renew themselves by the real stream, behind a proxy as in production."""
 
-import re
 import signal
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from rest_framework_simplejwt.tokens import AccessToken
 
 from mentorq.tests.browser.proxy import proxied
-from mentorq.tests.servers import BASE_DIR
 from mentorq_backend.tests.live.process import LiveProcess
-from mentorq_users.tokens import issue
 
 IN_TIME = 3000  # milliseconds; without the stream the pages wait longer
-SNIPPET = re.search(r"```js\n(const API = .*?)```", (BASE_DIR / "docs/api.md").read_text(), re.DOTALL)[1]
 
 
 class Behind:
@@ -61,21 +56,3 @@ def test_the_board_renews_by_the_stream(open_page, ada, make_ticket):
     ticket = make_ticket(ada)
 
     expect(page.get_by_text(f"#{ticket.pk}", exact=True)).to_be_visible(timeout=IN_TIME)
-
-
-def test_the_documented_client_keeps_a_list_fresh(open_page, live_server, ada, mia, make_ticket):
-    ticket = make_ticket(ada)
-    page = open_page()
-    page.goto("/board/")
-    code = SNIPPET.replace("https://mentorq.example", live_server.url)
-
-    page.evaluate(
-        f"access => {{ window.shown = []; const show = all => shown.push(all[0].status); (async () => {{ {code} }})(); }}",
-        str(issue(AccessToken, ada)),
-    )
-    page.wait_for_function("shown.length === 1")
-    page.wait_for_timeout(1000)
-    ticket.claim(by=mia)
-
-    page.wait_for_function("shown.length === 2", timeout=IN_TIME)
-    assert page.evaluate("shown") == ["OPEN", "CLAIMED"]

@@ -68,6 +68,16 @@ def test_an_allowed_origin_may_read_the_answer(ask, settings, debug, status, nam
     assert "origin" in response.headers["Vary"]
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("port", [3000, 5173])
+def test_a_page_in_development_may_read_the_answer(ask, host, port):
+    origin = f"http://{host}:{port}"
+
+    response = ask("dan", "GET", "/api/tickets", origin=origin)
+
+    assert cors(response) == {**READABLE, "access-control-allow-origin": origin}
+
+
 def test_an_allowed_origin_may_read_a_conflict(ask, ada, mia, make_ticket):
     ticket = make_ticket(ada, "CLAIMED", mentor=mia)
 

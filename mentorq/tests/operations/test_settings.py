@@ -19,7 +19,12 @@ SQLITE = {
 }
 PRODUCTION = {
     "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
-    "CORS_ALLOWED_ORIGINS": ["http://localhost:3000", "http://127.0.0.1:3000"],
+    "CORS_ALLOWED_ORIGINS": [
+        "http://localhost:3000",
+        "http://127.0.0.1:3000",
+        "http://localhost:5173",
+        "http://127.0.0.1:5173",
+    ],
     "CSRF_COOKIE_SECURE": True,
     "CSRF_TRUSTED_ORIGINS": ["http://localhost:8000", "http://127.0.0.1:8000"],
     "DATABASE": SQLITE,

@@ -31,13 +31,14 @@ def database_url():
 class LiveProcess:
     """`manage.py runlive`: granian with the application of production, and the key of the tests."""
 
-    def __init__(self):
+    def __init__(self, **variables):
         (self.port,) = free_ports(1)
+        self.variables = variables
         self.start()
 
     def start(self):
         command = [sys.executable, "manage.py", "runlive", str(self.port)]
-        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url()}
+        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url(), **self.variables}
         self.process = subprocess.Popen(
             command, cwd=BASE_DIR, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

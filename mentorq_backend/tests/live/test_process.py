@@ -1,9 +1,7 @@
 """The live stream over HTTP, from granian in a process of its own."""
 
 import json
-import re
 import signal
-import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,7 +10,6 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from mentorq.tests.servers import BASE_DIR
 from mentorq_backend.tests.live.process import Listener, LiveProcess, listeners
 from mentorq_users.models import User
 from mentorq_users.tokens import AccessToken, issue
@@ -262,40 +259,6 @@ def test_a_database_that_goes_away_and_comes_back_is_survived(live, ada, make_ti
         make_ticket(ada)
 
         assert listener.wait_for("tickets", 10)
-
-
-SNIPPET = re.search(r"```python\n(import time\n.*?)```", (BASE_DIR / "docs/api.md").read_text(), re.DOTALL)[1]
-
-
-class Enough(BaseException):
-    """Ends the endless loop of the documented client."""
-
-
-def test_the_documented_client_keeps_a_list_fresh(live, live_server, ada, mia, make_ticket):
-    ticket, shown = make_ticket(ada), []
-
-    def show(tickets):
-        shown.append([found["status"] for found in tickets])
-        if len(shown) == 1:
-            threading.Timer(1, lambda: claim_in_a_thread(ticket, mia)).start()
-        else:
-            raise Enough
-
-    code = SNIPPET.replace('f"{API}/live/"', repr(f"http://127.0.0.1:{live.port}/api/live/"))
-    code = code.replace("https://mentorq.example", live_server.url)
-
-    names = {"access": token(ada), "show": show, "__name__": "docs"}
-
-    with pytest.raises(Enough):
-        exec(code, names)
-    names["session"].close()  # or the server keeps its connection to the database, which then cannot be dropped
-
-    assert shown == [["OPEN"], ["CLAIMED"]]
-
-
-def claim_in_a_thread(ticket, mentor):
-    ticket.claim(by=mentor)
-    connection.close()
 
 
 def test_no_token_is_in_the_log(live, mia):
