@@ -32,14 +32,25 @@ def bash(script, **variables):
 def test_the_snippet_of_the_readme_works_on_other_ports(live_server, lcs, person):
     done = bash(SNIPPET, API=live_server.url, LCS=lcs.url)
 
-    url, claimed, closed, figures = done.stdout.splitlines()
+    url, _, printed = done.stdout.partition("\n")
+    claimed, closed, figures = map(json.loads, re.findall(r"^{.*?^}", printed, re.DOTALL | re.MULTILINE))
     ticket = Ticket.objects.get()
     assert (done.returncode, done.stderr) == (0, "")
     assert (url, ticket.status, ticket.mentor_email) == (
         f"{live_server.url}/api/tickets/{ticket.pk}/", "CLOSED", "mia@example.edu"
     )  # fmt: skip
-    assert [json.loads(answer)["status"] for answer in (claimed, closed)] == ["CLAIMED", "CLOSED"]
-    assert json.loads(figures)["Closed Tickets"] == 1
+    assert [claimed["status"], closed["status"]] == ["CLAIMED", "CLOSED"]
+    assert figures["Closed Tickets"] == 1
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_step_of_the_snippet_that_is_refused_says_so(live_server, lcs, step):
+    steps = SNIPPET[SNIPPET.index("# Ada, a hacker") :].split("\n\n")[step - 1]
+    functions = SNIPPET[: SNIPPET.index("ADA=")]
+
+    done = bash(f"{functions}\nTICKET={live_server.url}/api/tickets/1/\n{steps}", API=live_server.url, LCS=lcs.url)
+
+    assert "curl: (22) The requested URL returned error: 401" in done.stderr
 
 
 def test_the_snippet_names_its_ports_once():
