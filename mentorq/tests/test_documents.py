@@ -23,7 +23,7 @@ def named_in(document):
     return sorted(set(re.findall(r"(\w+\.py)(?:::(\w+))?", "\n".join(re.findall("`([^`]+)`", text)))))
 
 
-@pytest.mark.parametrize("document", ["reliability.md", "security.md"])
+@pytest.mark.parametrize("document", ["reliability.md", "security-tests.md"])
 def test_every_test_that_a_promise_names_is_there(document):
     named = [(file, test) for file, test in named_in(document) if file.startswith("test_") or test]
 
@@ -33,11 +33,35 @@ def test_every_test_that_a_promise_names_is_there(document):
     assert missing == []
 
 
+def test_every_threat_has_its_tests():
+    threats, tested = (
+        re.findall(r"^\| ([A-Z]+\d+) \|", (BASE_DIR / "docs" / document).read_text(), re.MULTILINE)
+        for document in ("security.md", "security-tests.md")
+    )
+
+    assert len(threats) > 50
+    assert tested == threats
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_between_documents_leads_somewhere(document):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def anchors(document):
+    """The anchors that GitHub gives the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_heading_leads_to_one(document):
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text())
+    targets = [(document.parent / path if path else document, anchor) for path, anchor in links]
+
+    assert [(path, anchor) for path, anchor in targets if anchor not in anchors(path)] == []
 
 
 def section(document, title):
