@@ -23,14 +23,14 @@ class Page(NamedTuple):
 
 
 AGAIN = "Go back, reload the page, and try again."
-BAD_REQUEST = Page("No page asks this", "MentorQ did not understand the request. Nothing was changed.", AGAIN)
+BAD_REQUEST = Page("The request is invalid", "MentorQ did not understand the request. Nothing was changed.", AGAIN)
 TOO_LARGE = Page(
     "The form is too large", "MentorQ did not read it. Nothing was changed.", "Go back, and send less at once."
 )
 FORBIDDEN = Page(
     "You may not do this",
     "Your role does not allow it, or nobody may do it. Nothing was changed.",
-    "Webhooks, notices, figures and erasing are for directors: ask one of them.",
+    "Webhooks, notices, statistics and erasing are for directors: ask one of them.",
 )
 OLD_FORM = Page("The form was refused", "This form was too old, or came from another site. Nothing was changed.", AGAIN)
 NOT_FOUND = Page("There is no such page", "The address is wrong, or what it showed is gone.", "Check the address.")
@@ -42,7 +42,7 @@ NOT_ALLOWED = Page(
 CRASHED = Page(
     "Something went wrong",
     "MentorQ made a mistake, and wrote it into its log.",
-    "Try again. If it stays so, tell the operator the time.",
+    "Try again. If it happens again, tell the operator the time.",
 )
 NO_DATABASE = Page("The database does not answer", "Nothing was changed.", "Please try again in a moment.")
 

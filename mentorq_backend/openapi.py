@@ -18,7 +18,7 @@ still `OPEN` or `CLAIMED`. If there are no events, these are all tickets.
 Filters combine. Addresses are compared without regard to case. Only `status` may be given more than once.
 Empty filters are ignored. An empty `limit` or `offset`, or an extra comma, returns 400.
 
-The answer is a plain array, or a page of it if `limit` (at most 1,000) is given. Poll with `If-None-Match`: an unchanged
+The response is a plain array, or a page of it if `limit` (at most 1,000) is given. Poll with `If-None-Match`: an unchanged
 queue returns 304.
 """
 OPENING = """\
@@ -30,18 +30,18 @@ removed. A `title` or `location` without visible characters returns 400. `null` 
 Organizers and directors may also open a ticket for somebody else. They may record help already given, with any other
 `status` and optionally `mentor` and `mentor_email`. A recorded ticket has no waiting times and does not count in averages.
 
-If the queue is closed, the answer is 409 `queue_closed`, except for organizers and directors.
+If the queue is closed, the response is 409 `queue_closed`, except for organizers and directors.
 
 A person may have at most five tickets in `OPEN` (a setting); the sixth returns 409 `limit_reached`. A caller may open at
-most 30 tickets in an hour (a setting), organizers and directors ten times as many. Beyond that, the answer is 429.
+most 30 tickets in an hour (a setting), organizers and directors ten times as many. Beyond that, the response is 429.
 
 If the same owner sends the same title, comment, contact and location within a minute, and the first ticket is still
-`OPEN`, the answer is 200 with the first ticket.
+`OPEN`, the response is 200 with the first ticket.
 """
 MOVING = f"""\
 Send the new `status`. Only `status`, `mentor`, `mentor_email` and `active` are read.
 
-| from | to | what it is | who |
+| from | to | move | who |
 | --- | --- | --- | --- |
 {"".join(f"| {start} | {to} | {move.verb} | {move.people} |{chr(10)}" for (start, to), move in MOVES.items())}
 Nobody may make any other move (409 `not_possible`). Nobody may claim their own ticket.
@@ -57,19 +57,20 @@ Nobody may make any other move (409 `not_possible`). Nobody may claim their own 
 - `mentor` is the name to show, by default the account's.
 - `active` says whether the owner is still around. Mentors, organizers and directors may set it.
 
-A refusal changes nothing. The checks run in this order: 404, 409 `not_possible`, 403, 409 `conflict`. A caller may make at
-most 300 moves in an hour (a setting), organizers and directors ten times as many. Beyond that, the answer is 429.
+A refusal changes nothing. The checks run in this order: 404, 400, 409 `not_possible`, 403, 409 `conflict`,
+409 `queue_closed`, 409 `limit_reached`, 429. A caller may make at most 300 moves in an hour (a setting), organizers and
+directors ten times as many. Beyond that, the response is 429.
 """
 RATING = """\
 The owner of a closed ticket that had a mentor may rate it once; `PATCH` changes the rating. The rating belongs to the
 mentor at that time, and stays theirs if the ticket is reopened. Somebody else's ticket returns 404.
 """
 TALKING = """\
-Returns a link to the conversation with the other party: the mentor for the owner, the owner for everyone else.
+Returns a link to the conversation with the other person: the mentor for the owner, the owner for everyone else.
 
 Failures are bare strings too. The frontend shows every string as a link, except LCS's two refusals and strings that begin
 with `error: `. The refusals are `Slack ID not present within LCS for the given user(s)` and
-`Other user not found within LCS`. LCS's answer for a pair of people is cached for a while.
+`Other user not found within LCS`. LCS's response for a pair of people is cached for a while.
 """
 FIGURES = """\
 Directors only, by default of the present event. Durations are in seconds, from a ticket's creation or last reopening.
@@ -153,15 +154,15 @@ class StatsSerializer(serializers.Serializer[None]):
 
 CONFLICT = ErrorResponse(
     "Conflict",
-    "`conflict`: somebody was faster, or another mentor holds it. `not_possible`: this status does not allow that move. "
-    "`limit_reached`: the owner reopens a ticket and has reached the limit of open tickets. `queue_closed`: nobody but "
-    "organizers reopens a ticket now.",
+    "`conflict`: somebody was faster, or another mentor has claimed it. `not_possible`: this status does not allow that "
+    "move. `limit_reached`: the owner reopens a ticket and has reached the limit of open tickets. `queue_closed`: only "
+    "organizers and directors may reopen a ticket now.",
     ConflictSerializer,
 )
 TOO_MUCH = ErrorResponse("TooManyMoves", "`throttled`: the hourly limit of this person is reached.")
 NOT_OPENED = ErrorResponse(
     "NotOpened",
-    "`queue_closed`: no event is on, or it is paused. `limit_reached`: the owner has five open tickets.",
+    "`queue_closed`: the queue is closed or paused. `limit_reached`: the owner has five open tickets.",
     NotOpenedSerializer,
 )
 
@@ -195,7 +196,7 @@ FEEDBACK_EXAMPLES = [
 FEEDBACK_ID = OpenApiParameter("ticket", OpenApiTypes.INT64, OpenApiParameter.PATH, description="The ticket's id.")
 LEADERBOARD_LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "default": 5}, OpenApiParameter.QUERY)
 IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the last answer."
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the last response."
 )
 ETAG = OpenApiParameter(
     "ETag", str, OpenApiParameter.HEADER, required=True, response=[200, 304], description="Send it as `If-None-Match`."

@@ -12,7 +12,7 @@ from mentorq_users.throttles import TokenThrottle
 DEAD = ErrorResponse(
     "TokenNotValid", "`token_not_valid`: the token is expired or revoked, or its account no longer exists."
 )
-REFUSED = ErrorResponse("SignInRefused", "LCS rejects the token, it is somebody else's, or the account is deactivated.")
+REFUSED = ErrorResponse("SignInRefused", "LCS refuses the token, it is somebody else's, or the account is deactivated.")
 
 
 @extend_schema_view(

@@ -31,8 +31,8 @@ BAD_REQUEST = ErrorResponse(
 UNAUTHORIZED = ErrorResponse(
     "Unauthorized", "`not_authenticated` if the token is missing, `token_not_valid` if it is invalid."
 )
-FORBIDDEN = ErrorResponse("Forbidden", "This user may not do this.")
-NOT_FOUND = ErrorResponse("NotFound", "It does not exist, or this user may not see it.")
+FORBIDDEN = ErrorResponse("Forbidden", "This person may not do this.")
+NOT_FOUND = ErrorResponse("NotFound", "It does not exist, or this person may not see it.")
 LENGTH_REQUIRED = ErrorResponse("LengthRequired", "The body has no Content-Length (it is chunked).")
 TOO_LARGE = ErrorResponse("TooLarge", "The body is too large.")
 UNSUPPORTED = ErrorResponse("UnsupportedMediaType", "The body is not JSON.")

@@ -18,13 +18,14 @@ from mentorq_users.models import User
 
 WAITING = """\
 How many people wait and how long it takes until a mentor comes. Everybody may read it: it shows counts and no people.
-It is computed at most once a second. Poll it with `If-None-Match`: an unchanged answer returns 304.
+It is computed at most once a second. Poll it with `If-None-Match`: an unchanged response is 304.
 
 `wait` is the forecast for somebody who opens a ticket now. Half of the people are helped within `median_seconds`, nine of
 ten within `p90_seconds`. `tickets` is how many claimed tickets it is computed from. It is `null` if fewer than five tickets
 of the event were claimed.
 
-With a token the answer has `yours`: the caller's open tickets, each with its position in the queue, from 1, and a forecast.
+With a token the response has `yours`: the caller's open tickets, each with a forecast and its position in the queue. The
+position counts from 1.
 
 `opens` is the next opening if the queue is closed.
 """
