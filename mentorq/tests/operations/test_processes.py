@@ -42,6 +42,7 @@ def test_the_process_of_the_live_stream_has_paths_of_its_own_and_answers_nothing
         "mentorq.operations.metrics.RequestMetricsMiddleware",
         "mentorq_backend.live.polling.UnchangedPollMiddleware",
         "mentorq.http.middleware.StaticFilesMiddleware",
+        "mentorq.error_pages.NotAllowedMiddleware",
     }
 
 
