@@ -136,6 +136,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.email
 
+    def has_usable_password(self) -> bool:
+        """Only local superusers have a password here."""
+        return bool(self.password) and super().has_usable_password()
+
     def get_full_name(self) -> str:
         """Templates of Django and unfold call it."""
         return self.name

@@ -52,6 +52,11 @@ class RangeForm(forms.Form):
         self.ranges = {**{f"{EVENT}{event.pk}": event.name for event in reversed(self.events.events)}, **RANGES}
         cast("forms.ChoiceField", self.fields["range"]).choices = list(self.ranges.items())
 
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        if since and until and since >= until:
+            self.add_error("until", "This must be later than “from”.")
+
     def tickets(self) -> TicketQuerySet:
         event = self.event
         if event:
@@ -184,7 +189,7 @@ def headlines(figures: dict[str, Any], query: dict[str, str]) -> list[tuple[str,
         # Each time counts, and a ticket may have been reopened: these are no numbers of tickets.
         ("cancelled by MentorQ", figures["cancelled_by_server"]),
         ("claims returned by MentorQ", figures["returned_by_server"]),
-        ("people who asked", figures["Number of users"]),
+        ("owners", figures["Number of users"]),
         ("mentors who helped", figures["Number of mentors"]),
         ("until a mentor came, median", duration(figures["median_claimed_datetime_seconds"])),
         ("90 % had one within", duration(figures["p90_claimed_datetime_seconds"])),
@@ -213,7 +218,7 @@ def charts(figures: dict[str, Any]) -> list[Chart]:
     }
     return [
         Chart("Tickets by the hour in which they were opened", "bar", labels, fates, stacked=True),
-        Chart("Minutes until a mentor came, by the hour of asking", "line", labels, waits),
+        Chart("Minutes until a mentor came, by the hour of opening", "line", labels, waits),
         _counts("Tickets by the minutes until a mentor came", "minutes", figures["waiting_times"], _step),
         _counts("Tickets by their stars", "stars", figures["ratings"], lambda row: f"{row['rating']:g}"),
         _counts("Tickets by the hour of the day", "hour", figures["per_hour_of_day"], lambda row: f"{row['hour']}"),

@@ -15,13 +15,13 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from mentorq.api.ids import ID
-from mentorq_backend.desk.moves import REFUSALS
+from mentorq_backend.desk.filters import tickets_at
+from mentorq_backend.desk.moves import MOST_ASKED, MovesAdmin
 from mentorq_backend.events.models import Event, EventQuerySet, alone, in_desk_time
 from mentorq_backend.events.schedule import current
 from mentorq_backend.models import Ticket
 from mentorq_backend.templatetags.desk import short, zone
 from mentorq_users.desk.pages import Click, DeskAdmin, clicked
-from mentorq_users.models import User
 
 CLICKS = {
     "start": Click("Start now", "has opened", Event.start),
@@ -130,15 +130,9 @@ class EventAdmin(DeskAdmin):
         self.message_user(request, f"{event} {click.past}.", messages.SUCCESS)
 
     def cancel_unfinished(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Cancel the tickets of earlier events that are still open or claimed."""
+        """Ask whether to cancel the tickets of earlier events that are still open or claimed."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        cancelled = 0
-        for ticket in Ticket.objects.filter(current().unfinished(timezone.now())):
-            try:
-                ticket.cancel(by=cast("User", request.user))
-                cancelled += 1
-            except REFUSALS as refusal:
-                self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
-        self.message_user(request, f"Cancelled: {cancelled}.", messages.SUCCESS)
-        return redirect("admin:index")
+        tickets = Ticket.objects.filter(current().unfinished(timezone.now()))[:MOST_ASKED]
+        pages = cast("MovesAdmin", self.admin_site.get_model_admin(Ticket))
+        return pages.ask(request, tickets, "cancel", page=tickets_at())

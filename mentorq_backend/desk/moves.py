@@ -3,15 +3,16 @@
 They move tickets with the same verbs of `Ticket` as the API.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -25,6 +26,7 @@ from mentorq_users.desk.pages import DeskAdmin
 from mentorq_users.emails import normalize_email
 from mentorq_users.models import User
 
+MOST_ASKED = 500  # tickets of one question: Django refuses forms with more than a thousand fields
 REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed, RateExceeded)
 
 
@@ -117,11 +119,18 @@ def undo_button(moved: list[Shown]) -> SafeString:
     return render_to_string("mentorq_backend/undo.html", {"values": values})
 
 
+def _known(verb: str) -> str:
+    if verb not in VERBS:
+        raise SuspiciousOperation("no button sends this")
+    return verb
+
+
 def on_chosen(verb: str, description: str) -> Any:
 
     @admin.action(description=description)
     def apply(model_admin: "MovesAdmin", request: HttpRequest, queryset: QuerySet[Ticket]) -> HttpResponse | None:
-        return model_admin.ask(request, queryset, verb)
+        # Not the queryset: a ticket that no longer suits the list's filters would be left out without a word.
+        return model_admin.ask(request, Ticket.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)), verb)
 
     apply.__name__ = verb  # the name in the form
     return apply
@@ -135,21 +144,25 @@ class MovesAdmin(DeskAdmin):
         on_chosen("close", "Close"), on_chosen("cancel", "Cancel"), on_chosen("reopen", "Reopen"),
     ]  # fmt: skip
 
-    def ask(self, request: HttpRequest, queryset: QuerySet[Ticket], verb: str) -> HttpResponse | None:
-        """Show the chosen tickets, with one button that moves them all."""
+    def ask(self, request: HttpRequest, tickets: Iterable[Ticket], verb: str, page: str = "") -> HttpResponse:
+        """Show the tickets, with one button that moves them all on `page`, by default the one that asks."""
         try:
             mentor = MentorForm.chosen(request)
         except MoveNotAllowed as refusal:
             self.message_user(request, str(refusal), messages.WARNING)
-            return None
-        context = {"title": verb.capitalize(), "verb": verb, "tickets": list(queryset), "mentor": mentor}
+            return redirect(request.get_full_path())
+        context = {"title": verb.capitalize(), "verb": verb, "tickets": list(tickets), "mentor": mentor}
+        context["page"] = page or request.get_full_path()
         context |= {"for_whom": User.objects.name_of(mentor, by=organizer(request)) if verb == "claim" else ""}
         return TemplateResponse(request, "mentorq_backend/ask.html", {**self.admin_site.each_context(request), **context})
 
-    def press(self, request: HttpRequest) -> HttpResponseRedirect | None:
+    def press(self, request: HttpRequest) -> HttpResponse | None:
         """Do what a button of the page says, and show the page again; None if no button was pressed."""
         if "_undo" in request.POST:
             self._undo_all(request, [of_button(value) for value in request.POST["_undo"].split()])
+        elif "_ask" in request.POST:
+            verb, shown = of_button(request.POST["_ask"])
+            return self.ask(request, [shown.ticket], _known(verb))
         elif "_move" in request.POST:
             self._move_all(request, [of_button(value) for value in request.POST.getlist("_move")])
         else:
@@ -157,11 +170,10 @@ class MovesAdmin(DeskAdmin):
         return redirect(request.get_full_path())
 
     def _move_all(self, request: HttpRequest, buttons: list[tuple[str, Shown]]) -> None:
-        if not {verb for verb, _ in buttons} <= set(VERBS):
-            raise SuspiciousOperation("no button sends this")
+        verbs = [_known(verb) for verb, _ in buttons]
         moved = [shown for verb, shown in buttons if self._move(request, shown, verb)]
         if moved:
-            self._say(request, moved, VERBS[buttons[0][0]].past, undo_button(moved))
+            self._say(request, moved, VERBS[verbs[0]].past, undo_button(moved))
 
     def _move(self, request: HttpRequest, shown: Shown, verb: str) -> bool:
         return self._try(

@@ -106,8 +106,8 @@ class UserAdmin(DeskAdmin):
     def tickets(self, user: Any) -> SafeString:
         """Return links to what each number counts, and to all tickets that name the person."""
         return format_html(
-            '<a href="{}" class="desk-link">{} open</a>, <a href="{}" class="desk-link">{} claimed</a>, '
-            '<a href="{}" class="desk-link">all</a>',
+            '<span><a href="{}" class="desk-link">{} open</a>, <a href="{}" class="desk-link">{} claimed</a>, '
+            '<a href="{}" class="desk-link">all</a></span>',
             tickets_at(status=Status.OPEN, owner_email=user.email),
             user.waiting,
             tickets_at(status=Status.CLAIMED, mentor_email=user.email),
@@ -115,7 +115,7 @@ class UserAdmin(DeskAdmin):
             tickets_at(status=ALL, q=user.email),
         )
 
-    @admin.action(description="Deactivate: their tokens stop at once")
+    @admin.action(description="Deactivate: sign them out at once")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         self._activate(request, queryset, False)
 
@@ -129,7 +129,7 @@ class UserAdmin(DeskAdmin):
         User.objects.filter(pk__in=[user.pk for user in people]).update(is_active=active)
         for user in people:
             self.log_change(request, user, "Activated." if active else "Deactivated.")
-        done = f"{'Activated' if active else 'Deactivated'}: {len(people)} people."
+        done = f"{'Activated' if active else 'Deactivated'}: {len(people)}."
         self.message_user(request, done, messages.SUCCESS if people else messages.WARNING)
         self._say_who_was_left_out(request, reasons)
 
@@ -190,4 +190,4 @@ class UserAdmin(DeskAdmin):
             except LCSUnavailable:
                 self.message_user(request, "LCS does not answer: the last known roles stay.", messages.ERROR)
                 break
-        self.message_user(request, f"Read the roles of {read} people.")
+        self.message_user(request, f"Roles read: {read}.")

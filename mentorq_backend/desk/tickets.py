@@ -1,6 +1,7 @@
 """The tickets' pages: view, correct and move tickets, with the same verbs as the API."""
 
 import hashlib
+import re
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
@@ -19,6 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from mentorq.api.ids import ID
 from mentorq.api.instants import has_a_local_time, in_utc
 from mentorq_backend import stats
 from mentorq_backend.columns import FEEDBACK, ROW
@@ -38,7 +40,7 @@ CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """By default the tickets in the queue, in a search all."""
+    """By default the open and the claimed tickets, in a search all."""
 
     title, parameter_name = "status", "status"
 
@@ -47,7 +49,7 @@ class StatusFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: ChangeList) -> Any:
         first, *others = super().choices(changelist)
-        return [{**first, "display": "in the queue"}, *others]
+        return [{**first, "display": "open or claimed"}, *others]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
         chosen = chosen_status(request)
@@ -69,7 +71,7 @@ class TicketAdmin(MovesAdmin, OpeningAdmin):
     list_display_links = ["ticket"]
     list_filter = [StatusFilter, OwnerFilter, MentorFilter, EventFilter, "active", ("created", CreatedFilter)]
     search_fields = ["title", "comment", "location", "owner_email", "owner", "mentor_email", "mentor"]
-    search_help_text = "Title, comment, location or person; in every status."
+    search_help_text = "Number, words or person."
     filtered_by = ("status", "owner_email", "mentor_email", "event", "active__exact", "created__gte", "created__lt")
     list_before_template = "mentorq_backend/queue.html"
     # The moves have a form of their own: Enter in a field saves it and moves nothing.
@@ -80,7 +82,7 @@ class TicketAdmin(MovesAdmin, OpeningAdmin):
         ("Ticket", {"fields": [("location", "contact"), "comment", "title"]}),
         (
             "Who and when",
-            {"fields": [("owner_email", "owner"), ("mentor_email", "mentor"), ("asked", "active")]},
+            {"fields": [("owner_email", "owner"), ("mentor_email", "mentor"), ("opened", "active")]},
         ),
     ]
     correctable = ["title", "location", "contact"]
@@ -94,17 +96,25 @@ class TicketAdmin(MovesAdmin, OpeningAdmin):
         return super().lookup_allowed(lookup, value, request) and (not lookup.startswith("created") or is_instant(value))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ticket | None = None) -> list[str]:
-        return ["asked", *(field.name for field in Ticket._meta.fields if field.name not in self.correctable)]
+        return ["opened", *(field.name for field in Ticket._meta.fields if field.name not in self.correctable)]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         """The queue: open before claimed, the longest wait first. Other lists: newest first."""
         return ["-status", "queued", "id"] if chosen_status(request) in (LIVE, Status.OPEN) else ["-created", "-id"]
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search for the words, and for the number of a ticket: `12` or `#12`."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        number = re.fullmatch(rf"#?({ID})", search_term.strip())
+        return (found | queryset.filter(pk=number[1]) if number else found), has_duplicates
+
     def get_custom_urls(self) -> tuple[Any, ...]:
         return (*super().get_custom_urls(), ("export/<slug:format>/", "mentorq_backend_ticket_export", self.export))
 
-    @display(description="Asked")
-    def asked(self, ticket: Ticket) -> SafeString | str:
+    @display(description="Opened")
+    def opened(self, ticket: Ticket) -> SafeString | str:
         return exactly(ticket.created)
 
     # The columns
@@ -121,12 +131,11 @@ class TicketAdmin(MovesAdmin, OpeningAdmin):
     def since(self, ticket: Ticket) -> SafeString:
         if ticket.status == Status.OPEN:
             return format_html('<strong class="desk-waits">waits {}</strong>', waited(ticket.queued))
-        instant = ticket.closed_datetime or ticket.claimed_datetime or ticket.created
-        return format_html(
-            "{} {}", "opened" if ticket.status == Status.CANCELLED else ticket.get_status_display(), ago(instant)
-        )
+        is_cancelled = ticket.status == Status.CANCELLED
+        instant = ticket.moved if is_cancelled else ticket.closed_datetime or ticket.claimed_datetime or ticket.created
+        return format_html("{} {}", ticket.get_status_display(), ago(instant))
 
-    @display(description="Asked by", ordering="owner", header=True)
+    @display(description="Owner", ordering="owner", header=True)
     def owner_label(self, ticket: Ticket) -> list[SafeString | str]:
         return [short(ticket.owner), short(ticket.owner_email)]
 

@@ -48,7 +48,7 @@ class Event(models.Model):
     opens = models.DateTimeField(unique=True, error_messages={"unique": "Another event opens at this instant."})
     closes = models.DateTimeField(null=True, blank=True, help_text="Empty: until the next event opens.")
     message = OneLineField(blank=True, help_text="To everybody, on the board and in the app.")
-    paused = models.BooleanField(default=False, help_text="Nobody but organizers opens tickets meanwhile.")
+    paused = models.BooleanField(default=False, help_text="Nobody but organizers and directors opens tickets meanwhile.")
     expire_after = MinutesField("open tickets expire after", help_text="Minutes.")
     return_claims_after = MinutesField("claims return to the queue after", help_text="Minutes.")
     cancel_after = MinutesField("open tickets are cancelled", help_text="Minutes after the closing.")

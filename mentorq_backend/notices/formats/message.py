@@ -50,7 +50,7 @@ def _facts(notice: Notice) -> dict[str, str]:
     ticket, waiting = notice.payload["ticket"], notice.payload["waiting"]
     facts = {
         "Location": ticket["location"],
-        "Asks": ticket["owner"] or ticket["owner_email"],
+        "Owner": ticket["owner"] or ticket["owner_email"],
         "Mentor": ticket["mentor"] or ticket["mentor_email"],
         "In the queue": f"{waiting} ticket{'' if waiting == 1 else 's'}",
     }

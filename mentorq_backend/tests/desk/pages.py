@@ -1,6 +1,7 @@
 """What the tests of the desk's pages share."""
 
 import re
+from html import unescape
 
 CHANGELIST = "/admin/mentorq_backend/ticket/"
 
@@ -13,13 +14,17 @@ def messages_of(response):
 
 def act(desk, action, *tickets, **form):
     """Choose the tickets, run the action, say yes if the desk asks, and return the messages shown."""
-    path = f"{CHANGELIST}?status=ALL"
     form |= {"action": action, "_selected_action": [ticket.pk for ticket in tickets]}
-    response = desk.post(path, form, follow=True)
-    moves = re.findall('name="_move" value="(.*?)"', response.content.decode())
-    if response.context["title"] != "Tickets":
-        response = desk.post(path, {"_move": moves, "mentor": form.get("mentor", "")}, follow=True)
-    return messages_of(response)
+    response = desk.post(f"{CHANGELIST}?status=ALL", form, follow=True)
+    return messages_of(response) if response.context["title"] == "Tickets" else say_yes(desk, response)
+
+
+def say_yes(desk, question):
+    """Press the button of a question, and return the messages shown."""
+    page = unescape(question.content.decode())
+    path = re.search('<form method="post" action="(.*?)" class="desk">', page)[1]
+    form = {name: re.findall(f'name="{name}" value="(.*?)"', page) for name in ("_move", "mentor")}
+    return messages_of(desk.post(path, form, follow=True))
 
 
 def press(desk, verb, ticket, path=CHANGELIST, **form):

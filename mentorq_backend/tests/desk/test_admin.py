@@ -104,6 +104,31 @@ def test_the_queue_is_searched_and_filtered(query, desk, ada, mia, make_ticket):
     assert [ticket.title for ticket in page.context["cl"].queryset] == ["My build loops"]
 
 
+@pytest.mark.parametrize("typed", ["{pk}", "#{pk}", " #{pk} "])
+def test_a_ticket_is_found_by_its_number(typed, desk, ada, make_ticket):
+    make_ticket(ada)
+    ticket = make_ticket(ada, title="The one")
+
+    page = desk.get(CHANGELIST, {"q": typed.format(pk=ticket.pk), "status": "ALL"})
+
+    assert titles(page) == ["The one"]
+
+
+@pytest.mark.parametrize("typed", ["#", "#0", "0", "#99999999999999999999", "# 1", "1#"])
+def test_what_is_no_number_of_a_ticket_is_searched_as_a_word(typed, desk, ada, make_ticket):
+    make_ticket(ada)
+
+    assert titles(desk.get(CHANGELIST, {"q": typed, "status": "ALL"})) == []
+
+
+def test_a_page_after_the_last_one_says_so(desk, ada, make_ticket):
+    make_ticket(ada)
+
+    page = desk.get(f"{CHANGELIST}?p=9").content.decode()
+
+    assert ("Nothing on this page" in page, "Nobody waits" in page) == (True, False)
+
+
 # The queue
 
 

@@ -97,7 +97,7 @@ def test_figures_that_count_no_tickets_lead_nowhere(browser, crowded):
     headlines = browser.get("/admin/", {"range": "all"}).context["headlines"]
 
     assert [label for label, _, link in headlines if not link] == [
-        "cancelled by MentorQ", "claims returned by MentorQ", "people who asked", "mentors who helped",
+        "cancelled by MentorQ", "claims returned by MentorQ", "owners", "mentors who helped",
         "until a mentor came, median", "90 % had one within", "until it was closed, median", "stars on average",
     ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from mentorq_backend.models import Event, Ticket
-from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of
+from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of, say_yes
 
 STATE = ("status", "mentor_email", "mentor", "queued")
 
@@ -168,6 +168,38 @@ def test_several_are_moved_only_after_a_question_that_says_how_many(desk, ada, m
 
     assert "Cancel 2 tickets?" in response.content.decode()
     assert set(Ticket.objects.values_list("status", flat=True)) == {"OPEN"}
+
+
+def test_a_chosen_ticket_that_left_the_list_meanwhile_is_named(desk, ada, mia, make_ticket):
+    tickets = [make_ticket(ada), make_ticket(ada)]
+    Ticket.objects.get(pk=tickets[0].pk).close(by=mia)
+    chosen = {"action": "release", "_selected_action": [ticket.pk for ticket in tickets]}
+
+    shown = say_yes(desk, desk.post(f"{CHANGELIST}?status=OPEN", chosen))
+
+    assert shown == [
+        f"#{tickets[0].pk} My build loops: A ticket that is CLOSED cannot be released: reopen it first.",
+        f"#{tickets[1].pk} My build loops: released.",
+    ]
+
+
+def test_striking_out_has_no_way_back_and_asks_first(desk, ada, mia, make_ticket):
+    ticket = make_ticket(ada, "CLOSED", mentor=mia)
+    button = re.search(r'name="_ask" value="(.*?)"', desk.get(f"{CHANGELIST}?status=ALL").content.decode())
+
+    question = desk.post(CHANGELIST, {"_ask": unescape(button[1])})
+
+    assert ("Strike out 1 ticket?" in question.content.decode(), state(ticket)[0]) == (True, "CLOSED")
+    assert (say_yes(desk, question), state(ticket)[0]) == ([f"#{ticket.pk} My build loops: struck out."], "CANCELLED")
+
+
+@pytest.mark.parametrize("name", ["_ask", "_move"])
+def test_a_verb_that_is_none_is_refused(name, desk, ada, make_ticket):
+    ticket = make_ticket(ada)
+
+    response = desk.post(CHANGELIST, {name: f"burn|{ticket.pk}|OPEN|"})
+
+    assert (response.status_code, state(ticket)[0]) == (400, "OPEN")
 
 
 def test_several_are_taken_back_together(desk, ada, make_ticket):

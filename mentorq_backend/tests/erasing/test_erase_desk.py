@@ -116,7 +116,7 @@ def test_whoever_was_erased_is_neither_erased_again_nor_let_in(desk_of, ada, era
     activated = desk.post(LIST, {"action": "activate", "_selected_action": [ada.pk]}, follow=True)
 
     assert messages == [f"{placeholder} was left out: they were erased."]
-    assert said(activated) == ["Activated: 0 people.", f"{placeholder} was left out: they were erased."]
+    assert said(activated) == ["Activated: 0.", f"{placeholder} was left out: they were erased."]
     assert desk.post(reverse("admin:mentorq_users_user_change", args=[ada.pk]), {"is_active": "on"}).status_code == 403
     assert User.objects.get(pk=ada.pk).is_active is False
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mentorq_backend.models import Event, Feedback, Ticket
+from mentorq_backend.tests.desk.pages import say_yes
 
 HOUR = timedelta(hours=1)
 LIST, STATS, LEADERS = "/api/tickets/", "/api/tickets/stats/", "/api/feedback/leaderboard/"
@@ -214,9 +215,11 @@ def test_events_cost_an_unchanged_poll_no_query(name, ada, make_ticket, make_eve
 def test_an_unfinished_list_is_what_the_desk_cancels(years, desk):
     assert "2 unfinished tickets from before" in desk.get("/admin/").content.decode()
 
-    response = desk.post("/admin/mentorq_backend/event/cancel-unfinished/", follow=True)
+    question = desk.post("/admin/mentorq_backend/event/cancel-unfinished/")
+    assert "Cancel 2 tickets?" in question.content.decode()
+    assert "2 unfinished tickets from before" in desk.get("/admin/").content.decode()
 
-    assert [str(message) for message in response.context["messages"]] == ["Cancelled: 2."]
-    assert "unfinished" not in response.content.decode()
+    assert say_yes(desk, question) == ["Cancelled: 2."]
+    assert "unfinished" not in desk.get("/admin/").content.decode()
     kept = Ticket.objects.exclude(status="CANCELLED").values_list("title", flat=True)
     assert sorted(kept) == sorted([*NEW, "between", "old closed"])

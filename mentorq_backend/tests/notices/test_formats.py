@@ -108,7 +108,7 @@ def test_slack_gets_blocks_with_number_title_place_person_and_queue(notice, sett
                 "type": "section",
                 "text": plain("My build loops"),
                 "fields": [
-                    plain("Location: Table 12"), plain("Asks: Ada Lovelace"), plain("Mentor: Mia Mentor"),
+                    plain("Location: Table 12"), plain("Owner: Ada Lovelace"), plain("Mentor: Mia Mentor"),
                     plain("In the queue: 0 tickets"),
                 ],
             },
@@ -131,7 +131,7 @@ def test_discord_gets_an_embed_that_pings_nobody(notice, settings):
                 "description": "My build loops",
                 "fields": [
                     {"name": "Location", "value": "Table\\_12", "inline": True},
-                    {"name": "Asks", "value": "Anonymous", "inline": True},
+                    {"name": "Owner", "value": "Anonymous", "inline": True},
                     {"name": "In the queue", "value": "1 ticket", "inline": True},
                 ],
                 "url": "https://hackru.example/live",

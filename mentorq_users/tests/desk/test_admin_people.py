@@ -155,7 +155,7 @@ def test_roles_are_read_again_with_the_organizers_own_token(signed_in, read_role
     said = read_roles(signed_in, ada)
 
     ada.refresh_from_db()
-    assert (said, ada.is_mentor) == (["Read the roles of 1 people."], True)
+    assert (said, ada.is_mentor) == (["Roles read: 1."], True)
     assert lcs.calls == [("read", {"token": olga.lcs_token, "query": {"email": "ada@example.edu"}})]
 
 
@@ -174,7 +174,7 @@ def test_somebody_whom_lcs_does_not_know_is_said_and_the_others_are_read(signed_
     mia.refresh_from_db()
     assert said == [
         "ada@example.edu: LCS says “ada@example.edu is not known to LCS”.",
-        "Read the roles of 1 people.",
+        "Roles read: 1.",
     ]
     assert mia.is_director is True
 
@@ -185,7 +185,7 @@ def test_a_failing_lcs_leaves_the_roles_and_is_asked_no_more(signed_in, read_rol
     said = read_roles(signed_in, ada, mia)
 
     mia.refresh_from_db()
-    assert said == ["LCS does not answer: the last known roles stay.", "Read the roles of 0 people."]
+    assert said == ["LCS does not answer: the last known roles stay.", "Roles read: 0."]
     assert (mia.is_mentor, len(lcs.calls)) == (True, 1)
 
 
@@ -194,7 +194,7 @@ def test_an_organizer_whose_lcs_token_has_expired_is_told_so(signed_in, read_rol
 
     said = read_roles(signed_in, ada)
 
-    assert said == ["ada@example.edu: LCS says “Token is invalid or expired”.", "Read the roles of 0 people."]
+    assert said == ["ada@example.edu: LCS says “Token is invalid or expired”.", "Roles read: 0."]
 
 
 def test_a_local_superuser_without_an_lcs_token_is_told_so(client, root, read_roles, lcs, ada):
@@ -222,7 +222,7 @@ def choose(client, action, *users):
 def test_chosen_people_are_deactivated_at_once_and_it_is_noted_who_did_it(signed_in, ada, mia, grace, client_of):
     said = choose(signed_in, "deactivate", ada, mia)
 
-    assert said == ["Deactivated: 2 people."]
+    assert said == ["Deactivated: 2."]
     assert [client_of(user).get("/api/tickets/").status_code for user in (ada, mia, grace)] == [401, 401, 200]
     assert list(LogEntry.objects.values_list("user__email", "object_repr").order_by("object_repr")) == [
         ("olga@example.edu", "ada@example.edu"),
@@ -235,7 +235,7 @@ def test_deactivated_people_are_activated_again(signed_in, ada, client_of):
 
     said = choose(signed_in, "activate", ada)
 
-    assert (said, client_of(ada).get("/api/tickets/").status_code) == (["Activated: 1 people."], 200)
+    assert (said, client_of(ada).get("/api/tickets/").status_code) == (["Activated: 1."], 200)
 
 
 def test_nobody_deactivates_themselves_or_a_local_superuser(signed_in):
@@ -245,7 +245,7 @@ def test_nobody_deactivates_themselves_or_a_local_superuser(signed_in):
 
     assert (said, User.objects.filter(is_active=False).count()) == (
         [
-            "Deactivated: 0 people.",
+            "Deactivated: 0.",
             "olga@example.edu was left out: nobody may do this to themselves.",
             "root@example.edu was left out: only another local superuser may do this to a local superuser.",
         ],
@@ -297,7 +297,7 @@ def test_the_action_leaves_those_out_whom_one_may_not_and_says_why(at_the_desk, 
     done = {name for name in reasons if User.objects.get(email=f"{name}@example.edu").is_active is is_active} - {who}
     assert done == {name for name, reason in reasons.items() if not reason}
     left_out = sorted(f"{name}@example.edu was left out: {reason}." for name, reason in reasons.items() if reason)
-    assert said == [f"{'Activated' if is_active else 'Deactivated'}: {len(done)} people.", *left_out]
+    assert said == [f"{'Activated' if is_active else 'Deactivated'}: {len(done)}.", *left_out]
 
 
 @pytest.mark.parametrize("is_active", [False, True])
