@@ -58,7 +58,7 @@ def read(name: str, cast: Callable[[str], Any], default: Any) -> Any:
 
 def static_version(root: Path) -> str:
     """Return what differs if a static file does: a digest of our own, and of the versions of the libraries."""
-    own = sorted(file for file in (root / "mentorq_backend" / "static").rglob("*") if file.is_file())
+    own = sorted(file for file in root.glob("mentorq*/static/**/*") if file.is_file())
     contents = b"".join(file.read_bytes() for file in [root / "requirements.txt", *own])
     return hashlib.sha256(contents).hexdigest()[:12]
 

@@ -44,7 +44,11 @@ CRASHED = Page(
     "MentorQ made a mistake, and wrote it into its log.",
     "Try again. If it happens again, tell the operator the time.",
 )
-NO_DATABASE = Page("The database does not answer", "Nothing was changed.", "Please try again in a moment.")
+NO_DATABASE = Page(
+    "The database does not answer",
+    "MentorQ may not have done what you asked.",
+    "Wait a moment, go back, and look whether it was done.",
+)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -38,4 +38,4 @@ class TicketEvent(models.Model):
     def _what(self) -> str:
         if self.from_status != self.to_status:
             return f"{self.from_status or 'new'} → {self.to_status}"
-        return "corrected" if self.note else "new mentor"
+        return "corrected" if self.note else "mentor changed"

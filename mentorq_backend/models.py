@@ -1,5 +1,6 @@
 """Tickets with their moves."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +61,8 @@ class Ticket(models.Model):
     version = models.BigIntegerField(default=step, editable=False)
 
     objects = TicketQuerySet.as_manager()
+
+    last_event: TicketEvent | None = None  # the last one that this object wrote
 
     class Meta:
         indexes = [
@@ -134,32 +137,29 @@ class Ticket(models.Model):
             raise self._not_possible("reopened")
         self.move(Status.OPEN, by=by)
 
-    def undo(self, *, by: User, status: str, mentor_email: str) -> None:
-        """Take back the last move: to `status`, with that mentor. A ticket that comes back keeps its place in the queue.
+    def undo(self, *, by: User, event: int, before: Mapping[str, Any]) -> None:
+        """Take back the move of this history row. `before` has the columns of RESTORED as they were.
 
-        It is made of moves, so it raises what `move` raises, and changes nothing then.
+        It makes moves of the table, which the history shows. Raises what `move` raises, or TicketConflict if anything has
+        happened since; both change nothing.
         """
+        status, mentor_email = before["status"], before["mentor_email"]
+        self._check_nothing_since(event, mentor_email)
+        via = [] if (self.status, status) in MOVES and mentor_email != by.email else [Status.OPEN]
         with transaction.atomic():
-            if self.status in (Status.CLOSED, Status.CANCELLED):
-                self.move(Status.OPEN, by=by, undoes=True)
-            self.move(status, by=by, mentor_email=mentor_email or None, undoes=True)
+            moves = sum(self.move(to, by=by, mentor_email=mentor_email or None) for to in [*via, status])
+            self._check_nothing_since(event, mentor_email, moves)  # again, now that nobody else can move it
+            Ticket.objects.filter(pk=self.pk).update(**before)
+        self.set_columns(dict(before))
 
     def move(
-        self,
-        to: str,
-        *,
-        by: User | System,
-        mentor_email: str | None = None,
-        mentor: str = "",
-        note: str = "",
-        undoes: bool = False,
+        self, to: str, *, by: User | System, mentor_email: str | None = None, mentor: str = "", note: str = ""
     ) -> bool:
         """Move the ticket for `by` and write its history row, or raise and change nothing. Return whether it has moved.
 
         Raises, in this order: TicketConflict `not_possible`, MoveNotAllowed, TicketConflict `conflict`, QueueClosed,
         LimitReached, RateExceeded. The current status again does nothing. `mentor` is the name to show, by default the
-        account's. `note` says why the server moves it. A move by the server, or one that `undoes` another, gives way to
-        any move since the ticket was read.
+        account's. `note` says why the server moves it; it gives way to any move since the ticket was read.
         """
         named = self._new_mentor_email(to, by, mentor_email)
         if self._is_already(to, named):
@@ -174,12 +174,7 @@ class Ticket(models.Model):
         if is_late_claim:
             raise self.conflict()
         at = self._now()
-        changes = {**self._changes(to, named, mentor, by, at), "moved": at}
-        if undoes:
-            changes = {column: value for column, value in changes.items() if column not in ("queued", "ahead")}
-        # Since it was read, the ticket may have been moved and moved back.
-        still = {"moved": self.moved} if undoes or isinstance(by, System) else {}
-        return self._make(by, at, changes, note, **still)
+        return self._make(by, at, {**self._changes(to, named, mentor, by, at), "moved": at}, note)
 
     def set_recorded_status(self, status: str, *, by: User, mentor_email: str, mentor: str) -> None:
         """Set the status of a new, unsaved ticket as a move would, but without waiting times; raises MoveNotAllowed."""
@@ -229,7 +224,7 @@ class Ticket(models.Model):
             corrected = self._write(by, self._now(), changes, note=note, **was)
         if not corrected:
             self._reread()
-            raise TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=self)
+            raise self._changed_meanwhile()
         self.set_columns(changes)
 
     def conflict(self) -> TicketConflict:
@@ -272,7 +267,7 @@ class Ticket(models.Model):
 
     def add_event(self, by: User | System, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
         """Write history row and notices of these changes. Raises what `check_allowance` raises, unless there is a note."""
-        TicketEvent.objects.create(
+        self.last_event = TicketEvent.objects.create(
             ticket=self,
             at=at,
             by=by.email,
@@ -346,7 +341,18 @@ class Ticket(models.Model):
             changes |= {"closed_datetime": at, "time_to_close": waited}
         return changes
 
-    def _make(self, by: User | System, at: datetime, changes: dict[str, Any], note: str = "", **still: Any) -> bool:
+    def _check_nothing_since(self, event: int, mentor_email: str, moves: int = 0) -> None:
+        """Raises TicketConflict unless so many moves came after this one, or if the mentor was erased."""
+        is_erased = bool(mentor_email) and not self.events.filter(mentor_email=mentor_email).exists()
+        if is_erased or self.events.filter(pk__gt=event).count() != moves:
+            raise self._changed_meanwhile()
+
+    def _changed_meanwhile(self) -> TicketConflict:
+        return TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=self)
+
+    def _make(self, by: User | System, at: datetime, changes: dict[str, Any], note: str = "") -> bool:
+        # Since the server looked at its age, the ticket may have been claimed and released again.
+        still = {"moved": self.moved} if isinstance(by, System) else {}
         with transaction.atomic():
             enters = "queued" in changes
             one_at_a_time(by, self.owner_email if enters and self.is_reopened_by_owner(by) else "", enters=enters)

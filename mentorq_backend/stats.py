@@ -160,25 +160,25 @@ def desk(tickets: TicketQuerySet) -> dict[str, Any]:
 
 
 def mentors() -> list[tuple[User, int]]:
-    """Return each active mentor with the number of tickets they hold. Free mentors, who hold none, come first."""
-    held = dict(Ticket.objects.filter(status=Status.CLAIMED).values_list("mentor_email").annotate(Count("pk")))
+    """Return each active mentor with the number of tickets they have claimed. Free mentors, who have none, come first."""
+    claimed = dict(Ticket.objects.filter(status=Status.CLAIMED).values_list("mentor_email").annotate(Count("pk")))
     people = User.objects.filter(is_mentor=True, is_active=True).order_by("first_name", "email")
-    return sorted(((mentor, held.get(mentor.email, 0)) for mentor in people), key=lambda pair: pair[1])
+    return sorted(((mentor, claimed.get(mentor.email, 0)) for mentor in people), key=lambda pair: pair[1])
 
 
 def now(tickets: TicketQuerySet, longest: int = 5) -> dict[str, Any]:
-    """Return the current counts, the `longest` waiting tickets, and the mentors who hold a ticket.
+    """Return the current counts, the `longest` waiting tickets, and the mentors who have claimed a ticket.
 
     Mentors are rows `{"mentor_email", "name", "claimed", "since"}`, the longest claim first.
     """
     waiting = tickets.filter(status=Status.OPEN)
-    held = tickets.filter(status=Status.CLAIMED)
-    mentors = held.values("mentor_email").annotate(
+    claimed = tickets.filter(status=Status.CLAIMED)
+    mentors = claimed.values("mentor_email").annotate(
         name=Max("mentor"), claimed=Count("id"), since=Min("claimed_datetime")
     )  # fmt: skip
     return {
         "open": waiting.count(),
-        "claimed": held.count(),
+        "claimed": claimed.count(),
         "longest_waiting": list(waiting.order_by("queued", "id")[:longest]),
         "mentors": list(mentors.order_by("since", "mentor_email")),
     }

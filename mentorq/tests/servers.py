@@ -42,9 +42,6 @@ SERVERS: dict[str, list[str | Path]] = {
 # How long a server waits for what it has in hand, instead of 30 seconds; of two such options the last one counts.
 IMPATIENCE = 1
 IMPATIENT = {"gunicorn": f"--graceful-timeout={IMPATIENCE}", "granian": f"--workers-kill-timeout={IMPATIENCE}"}
-HALF_SENT = (
-    b"POST /api/auth/token HTTP/1.1\r\nHost: mentorq.example\r\nX-Forwarded-Proto: https\r\nContent-Length: 9\r\n\r\n{"
-)
 PATIENCE = 15.0  # seconds for a start, a refusal or a stop
 # A version, or a word of what is inside. The servers do give their names.
 REVEALING = re.compile(rb"(granian|gunicorn|python|django)[/ ]?[0-9]|traceback|\.py\b|site-packages", re.IGNORECASE)

@@ -59,11 +59,13 @@ class EventFilter(admin.SimpleListFilter):
         return [(str(event.pk), event.name) for event in reversed(self.schedule.events)] + before
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
+        if not self.value():
+            return queryset
         for event in self.schedule.events:
             if self.value() == str(event.pk):
                 return queryset.filter(of_event(event))
         present = self.schedule.present(timezone.now())
-        return queryset.filter(queued__lt=present.opens) if present and self.value() == BEFORE else queryset
+        return queryset.filter(queued__lt=present.opens) if present and self.value() == BEFORE else queryset.none()
 
 
 class CreatedFilter(admin.DateFieldListFilter):

@@ -4,12 +4,13 @@ They move tickets with the same verbs of `Ticket` as the API.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core import signing
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mentorq_backend.columns import RESTORED
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded, TicketConflict
 from mentorq_backend.models import Ticket
 from mentorq_backend.moves import MOVES, Status
@@ -26,6 +28,7 @@ from mentorq_users.desk.pages import DeskAdmin
 from mentorq_users.emails import normalize_email
 from mentorq_users.models import User
 
+UNDO = "undo"  # the salt of its signature
 MOST_ASKED = 500  # tickets of one question: Django refuses forms with more than a thousand fields
 REFUSALS = (TicketConflict, LimitReached, MoveNotAllowed, RateExceeded)
 
@@ -83,46 +86,56 @@ class MentorForm(forms.Form):
         return normalize_email(form.cleaned_data["mentor"])
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A ticket with the status and the mentor of a button, so that the button does nothing to a changed ticket."""
+class Way(NamedTuple):
+    """The way back from a move: ticket, history row, instant of the move, and the columns before it."""
 
-    ticket: Ticket
-    status: str
-    mentor_email: str
-
-    @property
-    def is_current(self) -> bool:
-        return (self.ticket.status, self.ticket.mentor_email) == (self.status, self.mentor_email)
-
-    @property
-    def has_a_way_back(self) -> bool:
-        return (self.ticket.status, self.status) != (Status.CANCELLED, Status.CLOSED)  # nobody closes a cancelled ticket
+    pk: int
+    event: int
+    moved: str
+    before: dict[str, Any]
 
 
-def of_button(value: str) -> tuple[str, Shown]:
-    """Return the first part of `what|pk|status|mentor_email`, and the rest; raises SuspiciousOperation for others."""
+def before(way: Way) -> dict[str, Any]:
+    """Return the columns before the move, as `Ticket.undo` takes them."""
+    instants = ("queued", "left_queue", "claimed_datetime", "closed_datetime")
+    return {
+        name: datetime.fromisoformat(value) if name in instants and value else value for name, value in way.before.items()
+    }
+
+
+def columns_of(ticket: Ticket) -> dict[str, Any]:
+    """Return the columns that Undo gives back, instants as ISO 8601."""
+    columns = {name: getattr(ticket, name) for name in RESTORED}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in columns.items()}
+
+
+def undo_button(ways: list[Way]) -> SafeString:
+    """Return the button that takes these moves back. It is signed: nobody else says how a ticket was."""
+    value = signing.dumps(ways, salt=UNDO, compress=True) if ways else ""
+    return render_to_string("mentorq_backend/undo.html", {"value": value})
+
+
+def ways_of(button: str) -> list[Way]:
+    """Raises SuspiciousOperation for what `undo_button` did not write."""
     try:
-        what, pk, status, mentor_email = value.split("|", 3)
-        return what, Shown(Ticket.objects.get(pk=int(pk)), Status(status), mentor_email)
-    except (ValueError, OverflowError, Ticket.DoesNotExist) as error:
+        return [Way(*way) for way in signing.loads(button, salt=UNDO)]
+    except signing.BadSignature as error:
         raise SuspiciousOperation("no button sends this") from error
 
 
-def undo_button(moved: list[Shown]) -> SafeString:
-    """Return the button that takes these moves back, "" if there is no way. It carries each ticket's last move."""
-    values = [
-        f"{shown.ticket.moved.isoformat()}|{shown.ticket.pk}|{shown.status}|{shown.mentor_email}"
-        for shown in moved
-        if shown.has_a_way_back
-    ]
-    return render_to_string("mentorq_backend/undo.html", {"values": values})
+def of_button(value: str) -> tuple[str, Ticket, bool]:
+    """Return verb and ticket of `verb|pk|status|mentor_email`, and whether the ticket is still as the button shows it.
 
-
-def _known(verb: str) -> str:
+    Raises SuspiciousOperation for what no button sends.
+    """
+    try:
+        verb, pk, *shown = value.split("|", 3)
+        ticket = Ticket.objects.get(pk=int(pk))
+    except (ValueError, Ticket.DoesNotExist) as error:
+        raise SuspiciousOperation("no button sends this") from error
     if verb not in VERBS:
         raise SuspiciousOperation("no button sends this")
-    return verb
+    return verb, ticket, [ticket.status, ticket.mentor_email] == shown
 
 
 def on_chosen(verb: str, description: str) -> Any:
@@ -158,55 +171,55 @@ class MovesAdmin(DeskAdmin):
 
     def press(self, request: HttpRequest) -> HttpResponse | None:
         """Do what a button of the page says, and show the page again; None if no button was pressed."""
+        if "_ask" in request.POST:
+            verb, ticket, _ = of_button(request.POST["_ask"])
+            return self.ask(request, [ticket], verb)
         if "_undo" in request.POST:
-            self._undo_all(request, [of_button(value) for value in request.POST["_undo"].split()])
-        elif "_ask" in request.POST:
-            verb, shown = of_button(request.POST["_ask"])
-            return self.ask(request, [shown.ticket], _known(verb))
+            self._undo_all(request, ways_of(request.POST["_undo"]))
         elif "_move" in request.POST:
-            self._move_all(request, [of_button(value) for value in request.POST.getlist("_move")])
+            self._move_all(request, [of_button(value) for value in dict.fromkeys(request.POST.getlist("_move"))])
         else:
             return None
         return redirect(request.get_full_path())
 
-    def _move_all(self, request: HttpRequest, buttons: list[tuple[str, Shown]]) -> None:
-        verbs = [_known(verb) for verb, _ in buttons]
-        moved = [shown for verb, shown in buttons if self._move(request, shown, verb)]
+    def _move_all(self, request: HttpRequest, buttons: list[tuple[str, Ticket, bool]]) -> None:
+        befores = {ticket: columns_of(ticket) for _, ticket, _ in buttons}
+        moved = [ticket for verb, ticket, is_current in buttons if self._move(request, ticket, verb, is_current)]
+        # Nobody closes a cancelled ticket, so a ticket that was struck out has no way back.
+        ways = [
+            Way(ticket.pk, ticket.last_event.pk, ticket.moved.isoformat(), befores[ticket])
+            for ticket in moved
+            if ticket.last_event and (befores[ticket]["status"], ticket.status) != (Status.CLOSED, Status.CANCELLED)
+        ]
         if moved:
-            self._say(request, moved, VERBS[verbs[0]].past, undo_button(moved))
+            self._say(request, moved, VERBS[buttons[0][0]].past, undo_button(ways))
 
-    def _move(self, request: HttpRequest, shown: Shown, verb: str) -> bool:
-        return self._try(
-            request,
-            shown.ticket,
-            lambda: VERBS[verb].move(shown.ticket, organizer(request), MentorForm.chosen(request)),
-            is_current=shown.is_current,
-        )
-
-    def _undo_all(self, request: HttpRequest, buttons: list[tuple[str, Shown]]) -> None:
-        undone = [shown for moved, shown in buttons if self._undo(request, shown, moved)]
-        if undone:
-            self._say(request, undone, "undone")
-
-    def _undo(self, request: HttpRequest, shown: Shown, moved: str) -> bool:
-        ticket = shown.ticket
-        return self._try(
-            request,
-            ticket,
-            lambda: ticket.undo(by=organizer(request), status=shown.status, mentor_email=shown.mentor_email),
-            is_current=ticket.moved.isoformat() == moved,
-        )
-
-    def _try(self, request: HttpRequest, ticket: Ticket, move: Callable[[], None], *, is_current: bool) -> bool:
+    def _move(self, request: HttpRequest, ticket: Ticket, verb: str, is_current: bool) -> bool:
         try:
             if not is_current:
                 raise ticket.conflict()
-            move()
+            VERBS[verb].move(ticket, organizer(request), MentorForm.chosen(request))
         except REFUSALS as refusal:
             self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
             return False
         return True
 
-    def _say(self, request: HttpRequest, moved: list[Shown], past: str, after: str = "") -> None:
-        text = f"{moved[0].ticket}: {past}." if len(moved) == 1 else f"{past.capitalize()}: {len(moved)}."
+    def _undo_all(self, request: HttpRequest, ways: list[Way]) -> None:
+        tickets = {ticket.pk: ticket for ticket in Ticket.objects.filter(pk__in=[way.pk for way in ways])}
+        undone = [tickets[way.pk] for way in ways if way.pk in tickets and self._undo(request, tickets[way.pk], way)]
+        if undone:
+            self._say(request, undone, "undone")
+
+    def _undo(self, request: HttpRequest, ticket: Ticket, way: Way) -> bool:
+        try:
+            # Without the instant, a restored backup could have another history row with this id.
+            event = way.event if ticket.moved.isoformat() == way.moved else 0
+            ticket.undo(by=organizer(request), event=event, before=before(way))
+        except REFUSALS as refusal:
+            self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
+            return False
+        return True
+
+    def _say(self, request: HttpRequest, moved: list[Ticket], past: str, after: str = "") -> None:
+        text = f"{moved[0]}: {past}." if len(moved) == 1 else f"{past.capitalize()}: {len(moved)}."
         self.message_user(request, format_html("{} {}", text, after) if after else text, messages.SUCCESS)

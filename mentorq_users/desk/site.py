@@ -70,8 +70,10 @@ class DeskSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether the person may use the desk, by roles as fresh as in the API."""
-        state_of(request).user = request.user  # for the log
-        return bool(super().has_permission(request)) and self.is_still_staff(request)
+        is_allowed = bool(super().has_permission(request))
+        # For the log, which would otherwise be the first to ask for the account, and fail if the database does not answer.
+        state_of(request).user = request.user
+        return is_allowed and self.is_still_staff(request)
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         """Return the view for staff only, with times in DESK_TIME_ZONE. The API stays in UTC."""

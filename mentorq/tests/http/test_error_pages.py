@@ -113,6 +113,13 @@ def test_whom_the_desk_let_in_keeps_its_menu(what, ask):
     assert (f'href="{TICKETS}"' in content) == path.startswith("/admin/")
 
 
+@pytest.mark.parametrize("name", [None, "ada", "mia"])
+def test_whom_the_desk_does_not_let_in_sees_no_menu(name, ask):
+    content = ask(name, "delete", "/admin/login/", {}).content.decode()
+
+    assert (f'href="{TICKETS}"' in content, error_pages.NOT_ALLOWED.title in content) == (False, True)
+
+
 def test_a_405_says_what_is_allowed(ask):
     response = ask("olga", "get", "/admin/mentorq_backend/event/cancel-unfinished/", {})
 
@@ -137,6 +144,19 @@ def test_while_the_database_does_not_answer_the_page_says_so(ask):
 
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert_is_page(response, error_pages.NO_DATABASE, "/")
+
+
+def test_while_the_database_does_not_answer_a_session_gets_the_same_page_with_every_header(person):
+    client = Client(raise_request_exception=False)
+    client.force_login(person("olga"), backend="mentorq_users.backends.LCSBackend")
+
+    with database_down():
+        response = client.get("/admin/")
+
+    assert_is_page(response, error_pages.NO_DATABASE, "/admin/")
+    assert (response.status_code, "no-store" in response["Cache-Control"]) == (503, True)
+    assert (response["X-Frame-Options"], response["X-Content-Type-Options"]) == ("DENY", "nosniff")
+    assert "default-src 'none'" in response["Content-Security-Policy"]
 
 
 def test_a_crash_says_what_to_do_and_nothing_of_itself(ask, monkeypatch):

@@ -319,9 +319,12 @@ def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(settings_of):
     assert (read["DEBUG"], read["LCS_TOKEN_KEYS"]) == (False, ["$PATH"])
 
 
-@pytest.mark.parametrize("changed", ["requirements.txt", "mentorq_backend/static/desk.css"])
+FILES = ["requirements.txt", "mentorq_backend/static/a/desk.css", "mentorq/static/mentorq/docs.js"]
+
+
+@pytest.mark.parametrize("changed", FILES)
 def test_static_files_have_another_version_after_any_change(tmp_path, changed):
-    for name in ("requirements.txt", "mentorq_backend/static/desk.css"):
+    for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("before")
     before = static_version(tmp_path)

@@ -106,8 +106,8 @@ def test_the_queue_is_searched_and_filtered(query, desk, ada, mia, make_ticket):
 
 @pytest.mark.parametrize("typed", ["{pk}", "#{pk}", " #{pk} "])
 def test_a_ticket_is_found_by_its_number(typed, desk, ada, make_ticket):
-    make_ticket(ada)
-    ticket = make_ticket(ada, title="The one")
+    make_ticket(ada, location="Hall")
+    ticket = make_ticket(ada, title="The one", location="Hall")
 
     page = desk.get(CHANGELIST, {"q": typed.format(pk=ticket.pk), "status": "ALL"})
 

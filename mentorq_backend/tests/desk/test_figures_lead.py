@@ -102,6 +102,17 @@ def test_figures_that_count_no_tickets_lead_nowhere(browser, crowded):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("event", ["before", "999", "x"])
+def test_an_event_that_there_is_not_has_no_tickets(event, browser, ada, make_ticket):
+    make_ticket(ada)
+    now = timezone.now()
+    Event.objects.create(name="Over", opens=now - timedelta(days=3), closes=now - timedelta(days=2))
+
+    page = browser.get(f"/admin/mentorq_backend/ticket/?status=ALL&event={event}")
+
+    assert list(page.context["cl"].result_list) == []
+
+
 def test_the_unfinished_tickets_from_before_are_listed(browser, ada, mia, make_ticket):
     old = datetime(2026, 2, 14, 23, tzinfo=UTC)
     unfinished = [make_ticket(ada, created=old), make_ticket(ada, "CLAIMED", mentor=mia, created=old)]

@@ -224,7 +224,7 @@ def test_of_thousands_of_people_a_few_are_offered_and_the_page_holds_none(desk):
 def test_a_name_with_markup_is_text(desk):
     User.objects.create(email="evil@example.edu", first_name='"><script>')
 
-    assert offered(desk, "evil") == [("evil@example.edu", "&quot;&gt;&lt;script&gt; ")]
+    assert offered(desk, "evil") == [("evil@example.edu", "&quot;&gt;&lt;script&gt;")]
 
 
 @pytest.mark.parametrize("path", [ADD, PEOPLE])

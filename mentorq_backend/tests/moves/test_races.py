@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from mentorq_backend.columns import RESTORED
 from mentorq_backend.exceptions import MoveNotAllowed, TicketConflict
 from mentorq_backend.models import Feedback, Ticket, TicketEvent
 from mentorq_users.models import User
@@ -180,13 +181,15 @@ def test_sixteen_people_open_their_first_ticket_at_once(at_once, mentors, client
 
 def test_of_sixteen_who_undo_one_move_at_once_one_does(at_once, ada, mia, make_ticket):
     ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+    before = dict(zip(RESTORED, Ticket.objects.values_list(*RESTORED).get(), strict=True))
     ticket.close(by=mia)
     organizers = [User.objects.create(email=f"o{number}@example.edu", is_organizer=True) for number in range(THREADS)]
+    event = ticket.events.last().pk
     read = [Ticket.objects.get() for _ in organizers]
 
     def undo(ticket, organizer):
         try:
-            ticket.undo(by=organizer, status="CLAIMED", mentor_email=mia.email)
+            ticket.undo(by=organizer, event=event, before=before)
         except TicketConflict:
             return "conflict"
         return "undone"
@@ -197,6 +200,25 @@ def test_of_sixteen_who_undo_one_move_at_once_one_does(at_once, ada, mia, make_t
     assert Ticket.objects.values_list("status", "mentor_email").get() == ("CLAIMED", mia.email)
     assert list(ticket.events.values_list("to_status", flat=True))[-2:] == ["OPEN", "CLAIMED"]
     assert ticket.events.filter(to_status="OPEN").exclude(from_status="").count() == 1
+
+
+def test_a_reopening_in_the_middle_of_an_undo_is_not_taken_for_its_own(ada, mia, olga, make_ticket, monkeypatch):
+    ticket = make_ticket(ada, "CLAIMED", mentor=mia)
+    before = dict(zip(RESTORED, Ticket.objects.values_list(*RESTORED).get(), strict=True))
+    ticket.cancel(by=olga)
+    real_move, meanwhile = Ticket.move, [Ticket.objects.get()]
+
+    def move(self, *args, **kwargs):
+        if meanwhile:
+            meanwhile.pop().reopen(by=ada)
+        return real_move(self, *args, **kwargs)
+
+    monkeypatch.setattr(Ticket, "move", move)
+
+    with pytest.raises(TicketConflict, match="has changed meanwhile"):
+        ticket.undo(by=olga, event=ticket.events.last().pk, before=before)
+
+    assert Ticket.objects.get().status == "CANCELLED"  # all of it was rolled back, here also the reopening
 
 
 def test_a_conflict_shows_the_feedback_that_came_meanwhile(ada, mia, make_ticket):
