@@ -49,6 +49,7 @@ class DeskAdmin(ModelAdmin):
     list_per_page = 50
     list_disable_select_all = True
     filtered_by: tuple[str, ...] = ()
+    warn_unsaved_form = True  # else a move's button would lose what somebody typed
     add_label = ""  # of the button above the list
 
     @property

@@ -282,6 +282,20 @@ def test_enter_in_a_field_corrects_and_moves_nothing(sign_in, ticket):
     assert Ticket.objects.values_list("title", "status").get() == ("My tests loop", "OPEN")
 
 
+def test_a_move_does_not_lose_what_somebody_typed(sign_in, ticket):
+    page = sign_in("olga")
+    page.goto(f"{LIST}{ticket.pk}/change/")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    page.get_by_label("Location").press("End")
+    page.get_by_label("Location").press_sequentially(", by the door")
+    page.get_by_role("button", name=f"Cancel #{ticket.pk}").click()
+
+    expect(page.get_by_label("Location")).to_have_value("Table 12, by the door")
+    assert (asked, Ticket.objects.get().status) == (["beforeunload"], "OPEN")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_one_long_word_pushes_no_button_away(sign_in, ada, make_ticket, width):
     ticket = make_ticket(ada, title="x" * 2000, location="y" * 2000, contact="z" * 2000)

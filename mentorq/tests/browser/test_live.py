@@ -113,6 +113,8 @@ def test_renewed_rows_are_chosen_together_and_moved(streamed, ada, make_ticket):
     page.get_by_label("Select action to run").select_option("cancel")
     page.get_by_role("button", name="Run").click()
 
+    page.get_by_role("button", name="Cancel 3 tickets").click()
+
     expect(page.get_by_text("Cancelled: 3.")).to_be_visible()
     assert set(Ticket.objects.values_list("status", flat=True)) == {"CANCELLED"}
 
