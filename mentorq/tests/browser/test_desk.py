@@ -296,6 +296,17 @@ def test_a_move_does_not_lose_what_somebody_typed(sign_in, ticket):
     assert (asked, Ticket.objects.get().status) == (["beforeunload"], "OPEN")
 
 
+def test_every_move_of_the_list_is_in_sight(sign_in, demo):
+    page = sign_in("dan")
+    page.goto(f"{LIST}?status=ALL")
+
+    ends = page.locator("#result_list .desk-moves").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().right)"
+    )
+
+    assert (len(ends), max(ends) <= 1264) == (50, True)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_one_long_word_pushes_no_button_away(sign_in, ada, make_ticket, width):
     ticket = make_ticket(ada, title="x" * 2000, location="y" * 2000, contact="z" * 2000)
