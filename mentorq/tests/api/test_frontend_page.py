@@ -134,7 +134,10 @@ def test_every_exchange_happens_as_it_is_shown(committed, live_server, lcs, even
 def test_the_claims_are_those_of_an_access_token(ada):
     [documented] = blocks("json")
 
-    assert same(json.loads(documented), jwt.decode(token(ada), options={"verify_signature": False}))
+    claims = jwt.decode(token(ada), options={"verify_signature": False})
+
+    assert claims["user_id"] == str(ada.pk)  # in the document, that of the first person
+    assert same(json.loads(documented), {**claims, "user_id": "1"})
 
 
 def test_every_error_of_the_table_comes(lcs, settings, monkeypatch, client, client_of, ada, grace, mia, max_, make_ticket):
