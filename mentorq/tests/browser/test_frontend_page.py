@@ -134,6 +134,26 @@ def test_the_stream_is_opened_again_after_a_restart(signed_in, live, ada, make_t
     expect(tab.locator("li")).to_contain_text(f"#{ticket.pk}", timeout=IN_TIME)
 
 
+def test_a_look_that_fails_leaves_no_stream_open(signed_in, site, ada, make_ticket):
+    tab, streams = signed_in("ada"), []
+    tab.wait_for_function("pause !== 5000")  # the stream has said how long to wait
+    tab.on("request", lambda request: request.url.endswith("/api/live/") and streams.append(request))
+    for end in ("requestfailed", "requestfinished"):
+        tab.on(end, lambda request: request in streams and streams.remove(request))
+    tab.route(
+        "**/api/queue/", lambda route: route.fulfill(status=503, headers={"Access-Control-Allow-Origin": site}, body="<p>")
+    )
+
+    tab.evaluate("pause = 100")
+    ticket = make_ticket(ada)
+    for _ in range(5):
+        tab.wait_for_event("request", lambda request: request.url.endswith("/api/live/"))
+    tab.unroute("**/api/queue/")
+    expect(tab.locator("#queue")).to_contain_text(f"Your #{ticket.pk}")
+
+    assert len(streams) == 1
+
+
 @pytest.fixture
 def no_stream(live):
     live.end(signal.SIGTERM)
