@@ -78,3 +78,7 @@ class JWTScheme(SimpleJWTScheme):
 
     target_class = "mentorq_users.authentication.JWTAuthentication"
     match_subclasses = True
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        definition: dict[str, Any] = super().get_security_definition(auto_schema)
+        return {**definition, "description": "Paste `access`, without the word Bearer."}

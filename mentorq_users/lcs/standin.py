@@ -105,6 +105,7 @@ class DevLCS(ServingMixin, ThreadingHTTPServer):
         return self.slack_dm(owner, data.get("other_email"))
 
     def authorize(self, email: str | None, password: str | None) -> tuple[int, Any]:
+        email = (email or "").lower()  # as LCS does
         if email not in self.people:
             return 403, "User email not found"
         if password != PASSWORD:

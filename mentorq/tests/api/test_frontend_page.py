@@ -9,11 +9,13 @@ from datetime import timedelta
 import jwt
 import pytest
 import requests
+import responses
 from django.db import connection
 from django.utils import timezone
 
 from mentorq.settings import BASE_DIR
 from mentorq_backend.models import Event, Ticket
+from mentorq_backend.moves import MOVES, Who
 from mentorq_backend.tests.live.process import LiveProcess
 from mentorq_users.throttles import TokenThrottle
 from mentorq_users.tokens import AccessToken, issue
@@ -30,7 +32,7 @@ def blocks(language):
 
 def table_under(title):
     """The cells of each row of the first table under that heading."""
-    rows = re.search(rf"^## {title}\n.*?\n\| ---.*?\n(.*?)\n\n", DOCUMENT, re.DOTALL | re.MULTILINE)[1].splitlines()
+    rows = re.search(rf"^##+ {title}\n.*?\n\| ---.*?\n(.*?)\n\n", DOCUMENT, re.DOTALL | re.MULTILINE)[1].splitlines()
     return [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows]
 
 
@@ -128,7 +130,7 @@ def test_every_exchange_happens_as_it_is_shown(committed, live_server, lcs, even
             wrong.append((request, response.status_code, real))
 
     assert wrong == []
-    assert len(blocks("http")) == 15
+    assert len(blocks("http")) == 16
 
 
 def test_the_claims_are_those_of_an_access_token(ada):
@@ -190,6 +192,50 @@ def test_every_error_of_the_table_comes(lcs, settings, monkeypatch, client, clie
     ]
 
     assert real == [(int(status), code) for status, code, *_ in table_under("Errors")]
+
+
+PEOPLE = {Who.MENTOR: "a mentor, but not for their own ticket", Who.ITS_MENTOR: "its mentor", Who.OWNER: "its owner"}
+
+
+def test_the_moves_of_the_table_are_those_that_change_the_status():
+    documented = table_under("5. Claim, release, close, cancel")
+
+    real = [
+        [
+            move.verb,
+            str(before),
+            str(after),
+            ", ".join(PEOPLE[who] for who in Who if who in move.who & PEOPLE.keys()) or "–",
+        ]
+        for (before, after), move in MOVES.items()
+        if before != after
+    ]
+    assert sorted(documented) == sorted(real)
+
+
+def test_broken_json_is_a_parse_error(client_of, ada):
+    refused = client_of(ada).generic("POST", "/api/tickets/", "{", "application/json")
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "parse_error")
+
+
+def test_a_ticket_is_opened_whatever_other_fields_are_sent(signed_in):
+    ticket = signed_in("ada")["open_ticket"](title="My build loops", location="Table 12", unknown=1)
+
+    assert (ticket["title"], "unknown" in ticket) == ("My build loops", False)
+
+
+def test_only_a_closed_ticket_with_a_mentor_is_rated_and_only_once(signed_in, ada, mia, make_ticket):
+    names, refused = signed_in("ada"), []
+    opened, closed = make_ticket(ada), make_ticket(ada, "CLOSED", mentor=mia)
+
+    names["rate"](closed.pk, 4)
+    for ticket in (opened, closed):
+        with pytest.raises(requests.HTTPError) as error:
+            names["rate"](ticket.pk, 4)
+        refused.append(error.value.response.status_code)
+
+    assert refused == [403, 400]
 
 
 def test_the_origins_of_the_table_are_allowed_by_default(settings):
@@ -329,13 +375,27 @@ def test_the_whole_program_prints_the_queue_each_time_that_it_changes(program, l
     def keep(*words):
         printed.append(words)
         if len(printed) == 2:
+            threading.Timer(1, claim_in_a_thread, (ticket, mia)).start()
+        if len(printed) == 4:
             raise Enough
-        threading.Timer(1, claim_in_a_thread, (ticket, mia)).start()
 
     with pytest.raises(Enough):
         program(blocks("python")[-1], live=live, print=keep)
 
-    assert printed == [(ticket.pk, "OPEN", "My build loops"), (ticket.pk, "CLAIMED", "My build loops")]
+    assert printed[:2] == [(ticket.pk, "OPEN", "My build loops"), (1, "waiting")]
+    assert set(printed[2:]) == {(ticket.pk, "CLAIMED", "My build loops"), (0, "waiting")}
+
+
+def test_the_program_waits_as_long_as_the_stream_says(signed_in):
+    stream = "retry: 1054\nid: tickets-1\n\nevent: queue\nid: tickets-1\ndata: {}\n\n"
+    names, shown = signed_in("ada"), []
+
+    with responses.RequestsMock() as mocked:
+        mocked.add_passthru("http://")
+        mocked.get(LIVE + "/api/live/", stream)
+        pause = names["follow"]({"queue": shown.append})
+
+    assert (pause, len(shown)) == (1.054, 1)
 
 
 def fields_of(stream):

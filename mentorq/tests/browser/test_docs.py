@@ -11,9 +11,9 @@ from mentorq_users.tokens import issue
 
 @pytest.fixture
 def open_docs(open_page):
-    def do(**how):
+    def do(place="", **how):
         page = open_page(**how)
-        page.goto("/api/docs/")
+        page.goto(f"/api/docs/{place}")
         page.get_by_text("The queue", exact=True).wait_for()
         return page
 
@@ -47,6 +47,7 @@ def test_a_token_that_is_pasted_under_authorize_goes_with_the_requests(open_docs
     ticket = make_ticket(ada)
     page = open_docs()
     page.get_by_role("button", name="Authorize").first.click()
+    expect(page.get_by_text("Paste access, without the word Bearer.")).to_be_visible()
     page.get_by_label("Value").fill(str(issue(AccessToken, ada)))
     page.get_by_label("Apply credentials").click()
     page.get_by_role("button", name="Close", exact=True).click()
@@ -59,11 +60,18 @@ def test_a_token_that_is_pasted_under_authorize_goes_with_the_requests(open_docs
     expect(page.locator(".live-responses-table .response-col_status").last).to_have_text("200")
 
 
+def test_an_address_with_an_operation_opens_the_docs_without_a_warning(open_docs):
+    page = open_docs("#/auth/auth_token_create")
+
+    expect(page.get_by_text("/api/tickets/stats/")).to_be_visible()
+
+
 TEXTS = [".swagger-ui .info h2", ".swagger-ui .info li", ".swagger-ui h3.opblock-tag", ".swagger-ui .opblock-summary-path"]
 
 
 def brightness(page):
-    """How bright the page's ground and its darkest and brightest text are."""
+    """How bright the page's ground and its darkest and brightest text are, when they change no more."""
+    page.wait_for_function("document.getAnimations().length === 0")
     texts = [lightness(page, selector, "color") for selector in TEXTS]
     return lightness(page, "body", "backgroundColor"), min(texts), max(texts)
 
@@ -74,6 +82,7 @@ def test_the_docs_are_light_or_dark_as_the_browser_is_also_when_it_changes(open_
     assert (ground < 50, darkest > 150) == (True, True)
 
     page.emulate_media(color_scheme="light")
+    expect(page.locator("html.dark-mode")).to_have_count(0)
 
     ground, _, brightest = brightness(page)
     assert (ground > 240, brightest < 100) == (True, True)

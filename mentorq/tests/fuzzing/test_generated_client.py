@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from types import ModuleType
@@ -71,6 +72,16 @@ def test_it_opens_a_ticket_and_finds_it_in_the_queue(ada, models):
     ticket = Ticket.objects.get()
     assert (opened.id, opened.status, opened.created) == (ticket.pk, models.StatusEnum.OPEN, ticket.created)
     assert api("tickets.tickets_list").sync(client=ada) == [opened]
+
+
+def test_the_example_of_the_guide_lists_the_tickets(client_package, live_server, lcs, person, make_ticket):
+    make_ticket(person("ada"))
+    [example] = re.findall(r"^```py\n(.*?)^```", (BASE_DIR / "docs/frontend.md").read_text(), re.DOTALL | re.MULTILINE)
+    names = {"lcs_token": lcs.sign_in("ada@example.edu")}
+
+    exec(example.replace("http://127.0.0.1:8000", live_server.url).replace("mentor_q_client", "mentorq_client"), names)
+
+    assert [ticket.title for ticket in names["tickets"]] == ["My build loops"]
 
 
 def test_it_says_which_fields_are_wrong(ada, models):

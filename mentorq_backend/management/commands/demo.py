@@ -27,11 +27,11 @@ MentorQ at {url}
                              everybody's password is {password}
 
 Try it in another terminal: sign in at LCS, sign in here with the token that it gave, read the queue.
-  json() {{ python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
+  value() {{ python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
   TOKEN=$(curl -fsS {lcs}/authorize \\
-    -d '{{"email": "mia@example.edu", "password": "{password}"}}' | json '["body"]["token"]')
+    -d '{{"email": "mia@example.edu", "password": "{password}"}}' | value '["body"]["token"]')
   ACCESS=$(curl -fsS {url}/api/auth/token/ -H 'Content-Type: application/json' \\
-    -d '{{"email": "mia@example.edu", "lcs_token": "'$TOKEN'"}}' | json '["access"]')
+    -d '{{"email": "mia@example.edu", "lcs_token": "'$TOKEN'"}}' | value '["access"]')
   curl -fsS {url}/api/tickets/ -H "Authorization: Bearer $ACCESS"
 """
 

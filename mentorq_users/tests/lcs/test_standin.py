@@ -28,12 +28,19 @@ def test_authorize_gives_a_token_that_validate_knows(call, lcs):
     )
 
 
+def test_authorize_finds_an_address_whatever_its_case(call):
+    _, answer = call("authorize", {"email": "Ada@Example.edu", "password": "hackru"})
+
+    assert answer["statusCode"] == 200
+
+
 @pytest.mark.parametrize(
     ("email", "password", "reason"),
     [
         (ADA, "wrong", "Wrong Password"),
         (ADA, None, "Wrong Password"),
         ("nobody@example.edu", "hackru", "User email not found"),
+        (None, "hackru", "User email not found"),
     ],
 )
 def test_authorize_refuses_inside_http_200(call, email, password, reason):
