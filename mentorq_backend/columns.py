@@ -27,7 +27,7 @@ ROW = tuple(dict.fromkeys(MADE_OF.get(key, key) for key in KEYS))
 # Picks the values of KEYS from a row.
 values_of = itemgetter(*(ROW.index(MADE_OF.get(key, key)) for key in KEYS))
 
-# What a move changes besides `moved`, and Undo gives back.
+# What moves change, besides `moved`. Undo gives it back.
 RESTORED = (
     "status", "mentor", "mentor_email", "queued", "ahead", "left_queue", "claimed_datetime", "closed_datetime",
     "time_to_claim", "time_to_close",

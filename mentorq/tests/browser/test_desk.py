@@ -50,8 +50,8 @@ def barriers(page):
     ]
 
 
-def test_an_organizer_signs_in_and_sees_what_is_going_on(sign_in, ticket):
-    page = sign_in("olga")
+def test_an_organizer_signs_in_and_sees_what_is_going_on(type_password, ticket):
+    page = type_password("olga")
 
     expect(page.get_by_role("heading", name="Now")).to_be_visible()
     expect(page.get_by_role("link", name="12 min is the longest wait")).to_be_visible()
@@ -129,6 +129,7 @@ def test_a_wrong_move_is_undone(sign_in, ticket, path):
 def test_somebody_was_faster(sign_in, ticket, mia, max_):
     page = sign_in("olga")
     page.goto(LIST)
+    page.wait_for_load_state("networkidle")  # the list renews itself once at the beginning
     page.get_by_label("Claim for").select_option("max@example.edu")
     Ticket.objects.get().claim(by=mia)
 
@@ -197,8 +198,8 @@ def test_the_list_is_exported_as_it_is_filtered(sign_in, ticket, ada, make_ticke
 
 
 @pytest.mark.parametrize("name", ["ada", "mia"])
-def test_a_hacker_and_a_mentor_are_turned_away(sign_in, name):
-    page = sign_in(name)
+def test_a_hacker_and_a_mentor_are_turned_away(type_password, name):
+    page = type_password(name)
 
     expect(page.get_by_text("Please enter the e-mail and LCS password of an organizer or director.")).to_be_visible()
     page.goto(LIST)
