@@ -267,7 +267,7 @@ class Ticket(models.Model):
 
     def add_event(self, by: User | System, at: datetime, from_status: str, changes: dict[str, Any], note: str = "") -> None:
         """Write history row and notices of these changes. Raises what `check_allowance` raises, unless there is a note."""
-        self.last_event = TicketEvent.objects.create(
+        event = TicketEvent.objects.create(
             ticket=self,
             at=at,
             by=by.email,
@@ -282,6 +282,7 @@ class Ticket(models.Model):
         elif isinstance(by, User):
             TicketEvent.objects.check_allowance(self, by, opening=not from_status, enters="queued" in changes)
         outbox.tell_of_move(self, by.email, at, from_status, changes)
+        self.last_event = event
 
     def is_reopened_by_owner(self, by: User | System) -> bool:
         """Return whether a reopening by this person counts for the limit. One by a mentor or an organizer may exceed it."""

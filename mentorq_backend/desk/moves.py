@@ -184,25 +184,28 @@ class MovesAdmin(DeskAdmin):
 
     def _move_all(self, request: HttpRequest, buttons: list[tuple[str, Ticket, bool]]) -> None:
         befores = {ticket: columns_of(ticket) for _, ticket, _ in buttons}
-        moved = [ticket for verb, ticket, is_current in buttons if self._move(request, ticket, verb, is_current)]
+        for verb, ticket, is_current in buttons:
+            self._move(request, ticket, verb, is_current)
+        moved = [(ticket, ticket.last_event) for _, ticket, _ in buttons if ticket.last_event]
         # Nobody closes a cancelled ticket, so a ticket that was struck out has no way back.
         ways = [
-            Way(ticket.pk, ticket.last_event.pk, ticket.moved.isoformat(), befores[ticket])
-            for ticket in moved
-            if ticket.last_event and (befores[ticket]["status"], ticket.status) != (Status.CLOSED, Status.CANCELLED)
+            Way(ticket.pk, event.pk, ticket.moved.isoformat(), befores[ticket])
+            for ticket, event in moved
+            if (befores[ticket]["status"], ticket.status) != (Status.CLOSED, Status.CANCELLED)
         ]
         if moved:
-            self._say(request, moved, VERBS[buttons[0][0]].past, undo_button(ways))
+            self._say(request, [ticket for ticket, _ in moved], VERBS[buttons[0][0]].past, undo_button(ways))
 
-    def _move(self, request: HttpRequest, ticket: Ticket, verb: str, is_current: bool) -> bool:
+    def _move(self, request: HttpRequest, ticket: Ticket, verb: str, is_current: bool) -> None:
         try:
             if not is_current:
                 raise ticket.conflict()
             VERBS[verb].move(ticket, organizer(request), MentorForm.chosen(request))
         except REFUSALS as refusal:
             self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
-            return False
-        return True
+        else:
+            if not ticket.last_event:
+                self.message_user(request, f"{ticket}: It is {ticket.get_status_display()} already.", messages.WARNING)
 
     def _undo_all(self, request: HttpRequest, ways: list[Way]) -> None:
         tickets = {ticket.pk: ticket for ticket in Ticket.objects.filter(pk__in=[way.pk for way in ways])}

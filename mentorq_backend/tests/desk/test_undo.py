@@ -11,7 +11,7 @@ from django.utils import timezone
 from mentorq_backend.columns import RESTORED
 from mentorq_backend.erasing.erasure import Erasure
 from mentorq_backend.models import Event, Ticket
-from mentorq_backend.tests.desk.pages import CHANGELIST, messages_of, say_yes
+from mentorq_backend.tests.desk.pages import CHANGELIST, act, messages_of, say_yes
 
 
 @pytest.fixture
@@ -250,13 +250,24 @@ def test_several_are_moved_only_after_a_question_that_says_how_many(desk, ada, m
 def test_a_chosen_ticket_that_left_the_list_meanwhile_is_named(desk, ada, mia, make_ticket):
     tickets = [make_ticket(ada), make_ticket(ada)]
     Ticket.objects.get(pk=tickets[0].pk).close(by=mia)
-    chosen = {"action": "release", "_selected_action": [ticket.pk for ticket in tickets]}
+    chosen = {"action": "claim", "_selected_action": [ticket.pk for ticket in tickets]}
 
     shown = say_yes(desk, desk.post(f"{CHANGELIST}?status=OPEN", chosen))
 
     assert shown == [
-        f"#{tickets[0].pk} My build loops: A ticket that is CLOSED cannot be released: reopen it first.",
-        f"#{tickets[1].pk} My build loops: released.",
+        f"#{tickets[0].pk} My build loops: A ticket that is CLOSED cannot be claimed: reopen it first.",
+        f"#{tickets[1].pk} My build loops: claimed.",
+    ]
+
+
+def test_a_chosen_ticket_that_is_so_already_is_named_and_not_counted(desk, ada, mia, make_ticket):
+    is_open, is_claimed = make_ticket(ada), make_ticket(ada, "CLAIMED", mentor=mia)
+
+    shown = act(desk, "release", is_open, is_claimed)
+
+    assert shown == [
+        f"#{is_open.pk} My build loops: It is open already.",
+        f"#{is_claimed.pk} My build loops: released.",
     ]
 
 
