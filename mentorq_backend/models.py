@@ -224,7 +224,7 @@ class Ticket(models.Model):
             corrected = self._write(by, self._now(), changes, note=note, **was)
         if not corrected:
             self._reread()
-            raise self._changed_meanwhile()
+            raise self.changed_meanwhile()
         self.set_columns(changes)
 
     def conflict(self) -> TicketConflict:
@@ -346,9 +346,9 @@ class Ticket(models.Model):
         """Raises TicketConflict unless so many moves came after this one, or if the mentor was erased."""
         is_erased = bool(mentor_email) and not self.events.filter(mentor_email=mentor_email).exists()
         if is_erased or self.events.filter(pk__gt=event).count() != moves:
-            raise self._changed_meanwhile()
+            raise self.changed_meanwhile()
 
-    def _changed_meanwhile(self) -> TicketConflict:
+    def changed_meanwhile(self) -> TicketConflict:
         return TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=self)
 
     def _make(self, by: User | System, at: datetime, changes: dict[str, Any], note: str = "") -> bool:

@@ -18,7 +18,6 @@ BEFORE = "before"  # the present event
 
 
 def tickets_at(range_: Mapping[str, str] | None = None, **query: Any) -> str:
-    """Return the address of the list with these filters."""
     return f"{reverse('admin:mentorq_backend_ticket_changelist')}?{urlencode({**(range_ or {}), **query})}"
 
 

@@ -92,19 +92,15 @@ class Way(NamedTuple):
     pk: int
     event: int
     moved: str
-    before: dict[str, Any]
+    before: dict[str, Any]  # as `written` returns them
 
 
-def before(way: Way) -> dict[str, Any]:
-    """Return the columns before the move, as `Ticket.undo` takes them."""
-    instants = ("queued", "left_queue", "claimed_datetime", "closed_datetime")
-    return {
-        name: datetime.fromisoformat(value) if name in instants and value else value for name, value in way.before.items()
-    }
+def read(columns: dict[str, Any]) -> dict[str, Any]:
+    return {name: cast("Any", Ticket._meta.get_field(name)).to_python(value) for name, value in columns.items()}
 
 
-def columns_of(ticket: Ticket) -> dict[str, Any]:
-    """Return the columns that Undo gives back, instants as ISO 8601."""
+def written(ticket: Ticket) -> dict[str, Any]:
+    """The columns that Undo gives back, instants as ISO 8601."""
     columns = {name: getattr(ticket, name) for name in RESTORED}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in columns.items()}
 
@@ -183,7 +179,7 @@ class MovesAdmin(DeskAdmin):
         return redirect(request.get_full_path())
 
     def _move_all(self, request: HttpRequest, buttons: list[tuple[str, Ticket, bool]]) -> None:
-        befores = {ticket: columns_of(ticket) for _, ticket, _ in buttons}
+        befores = {ticket: written(ticket) for _, ticket, _ in buttons}
         for verb, ticket, is_current in buttons:
             self._move(request, ticket, verb, is_current)
         moved = [(ticket, ticket.last_event) for _, ticket, _ in buttons if ticket.last_event]
@@ -217,7 +213,7 @@ class MovesAdmin(DeskAdmin):
         try:
             # Without the instant, a restored backup could have another history row with this id.
             event = way.event if ticket.moved.isoformat() == way.moved else 0
-            ticket.undo(by=organizer(request), event=event, before=before(way))
+            ticket.undo(by=organizer(request), event=event, before=read(way.before))
         except REFUSALS as refusal:
             self.message_user(request, f"{ticket}: {refusal}", messages.WARNING)
             return False

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from mentorq.api.texts import SEARCH_LENGTH
+from mentorq_backend.desk.moves import organizer
 from mentorq_backend.events.schedule import current
 from mentorq_backend.exceptions import LimitReached, MoveNotAllowed, RateExceeded
 from mentorq_backend.models import Ticket
@@ -79,7 +80,7 @@ class OpeningAdmin(DeskAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         form = OpeningForm(request.POST if request.method == "POST" else None)
-        opened = form.is_valid() and form.open(cast("User", request.user))
+        opened = form.is_valid() and form.open(organizer(request))
         if opened:
             self._say_opened(request, *opened)
             return redirect("admin:mentorq_backend_ticket_changelist")

@@ -27,7 +27,6 @@ from mentorq_backend.columns import FEEDBACK, ROW
 from mentorq_backend.desk.filters import CreatedFilter, EventFilter, MentorFilter, OwnerFilter
 from mentorq_backend.desk.moves import REFUSALS, MovesAdmin, organizer, verbs
 from mentorq_backend.desk.opening import OpeningAdmin
-from mentorq_backend.exceptions import TicketConflict
 from mentorq_backend.exchange import exports
 from mentorq_backend.models import Feedback, Ticket
 from mentorq_backend.moves import Status
@@ -178,7 +177,7 @@ class TicketAdmin(MovesAdmin, OpeningAdmin):
         """Raises TicketConflict if the ticket has changed since the page was shown."""
         ticket = Ticket.objects.get(pk=obj.pk)
         if request.POST.get("_state") != state_digest(ticket):
-            raise TicketConflict("The ticket has changed meanwhile: look at it again.", code="conflict", ticket=ticket)
+            raise ticket.changed_meanwhile()
         ticket.correct(by=organizer(request), **{name: form.cleaned_data[name] for name in self.correctable})
 
     def export(self, request: HttpRequest, format: str, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:  # noqa: A002
