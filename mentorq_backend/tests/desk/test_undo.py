@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 from django.core import signing
+from django.db.models import F
 from django.utils import timezone
 
 from mentorq_backend.columns import RESTORED
@@ -205,6 +206,34 @@ def test_whoever_moved_nothing_gets_no_undo(desk, waiting, mia):
     move(desk, "claim", waiting, mentor=mia.email)
 
     assert 'name="_undo"' not in desk.get(CHANGELIST).content.decode()
+
+
+def test_after_a_restore_another_history_row_with_the_same_number_is_another_one(desk, waiting):
+    move(desk, "cancel", waiting)
+    value = button_of(desk)
+    Ticket.objects.filter(pk=waiting.pk).update(moved=F("moved") + timedelta(seconds=1))  # as if it was cancelled otherwise
+
+    desk.post(CHANGELIST, {"_undo": value})
+
+    assert state(waiting)[0] == "CANCELLED"
+
+
+def test_a_button_that_comes_twice_moves_once(desk, waiting):
+    shown = messages_of(desk.post(CHANGELIST, {"_move": [f"cancel|{waiting.pk}|OPEN|"] * 3}, follow=True))
+
+    assert shown == [f"#{waiting.pk} My build loops: cancelled."]
+
+
+def test_a_mentors_address_may_have_the_sign_that_parts_a_button(desk, waiting, mia):
+    type(mia).objects.filter(pk=mia.pk).update(email="mia|mentor@example.edu")
+    mia.refresh_from_db()
+    waiting.claim(by=mia)
+
+    move(desk, "release", waiting)
+    assert state(waiting)[0] == "OPEN"
+    undo(desk)
+
+    assert state(waiting)[:3] == ("CLAIMED", "Mia Mentor", "mia|mentor@example.edu")
 
 
 def test_what_an_undo_button_does_not_say_is_refused(desk, waiting):
